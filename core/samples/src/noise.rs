@@ -11,11 +11,16 @@ pub(crate) fn lattice(x: i32, y: i32, seed: u32) -> f32 {
     (h >> 8) as f32 / (1u32 << 24) as f32
 }
 
+/// `f32::floor` is a call into the C library on plain x86-64, and noise needs it for every pixel.
+fn floor(x: f32) -> i32 {
+    let truncated = x as i32;
+    truncated - i32::from(x < truncated as f32)
+}
+
 /// Value noise in -1.0..1.0 with features of size 1.
 pub(crate) fn value(x: f32, y: f32, seed: u32) -> f32 {
-    let (column, row) = (x.floor(), y.floor());
-    let (u, v) = (smooth(x - column), smooth(y - row));
-    let (i, j) = (column as i32, row as i32);
+    let (i, j) = (floor(x), floor(y));
+    let (u, v) = (smooth(x - i as f32), smooth(y - j as f32));
     let top = mix(lattice(i, j, seed), lattice(i + 1, j, seed), u);
     let bottom = mix(lattice(i, j + 1, seed), lattice(i + 1, j + 1, seed), u);
     2.0 * mix(top, bottom, v) - 1.0
@@ -34,7 +39,7 @@ pub(crate) fn fractal(x: f32, y: f32, octaves: u32, seed: u32) -> f32 {
 
 /// The lattice cell (Voronoi, jittered, size 1) that a point lies in: its centre.
 pub(crate) fn cell(x: f32, y: f32, seed: u32) -> (f32, f32) {
-    let (column, row) = (x.floor() as i32, y.floor() as i32);
+    let (column, row) = (floor(x), floor(y));
     let mut nearest = (0.0, 0.0, f32::MAX);
     for j in row - 1..=row + 1 {
         for i in column - 1..=column + 1 {

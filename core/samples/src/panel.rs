@@ -97,7 +97,7 @@ impl Panel {
             for (level, gain) in row.iter().zip(&ramp) {
                 for channel in level {
                     let noise = if self.noise > 0.0 { self.noise * random.normal() } else { 0.0 };
-                    rgb.push((channel * gain + noise).round().clamp(0.0, 255.0) as u8);
+                    rgb.push((channel * gain + noise + 0.5) as u8);
                 }
             }
         }

@@ -29,7 +29,7 @@ pub(crate) trait Lighting {
 /// Towards the lamp: from the upper left, 45 degrees above the surface.
 const LAMP: [f32; 3] = [-0.45, -0.54, 0.71];
 /// Scattered light that comes from everywhere.
-const AMBIENT: f32 = 0.45;
+const AMBIENT: f32 = 0.36;
 
 impl Surface {
     pub(crate) fn new(width: usize, height: usize, albedo: Light, gloss: f32) -> Self {

@@ -17,7 +17,7 @@ pub(crate) fn dome(
 ) {
     let seed = random.bits() as u32;
     let stretch = random.between(0.9, 1.12);
-    let height = radius * random.between(0.26, 0.36);
+    let height = radius * random.between(0.28, 0.38);
     surface.around(center, (radius * 1.5, radius * 1.5), |surface, x, y, index| {
         let (u, v) = ((x as f32 - center.0) / (radius * stretch), (y as f32 - center.1) * stretch / radius);
         let distance = (u * u + v * v).sqrt() + 0.10 * fractal(u * 1.7, v * 1.7, 2, seed);

@@ -29,9 +29,9 @@ pub(crate) fn patch(
         let reach = |x: f32, y: f32| {
             let (u, v) = (x / radius, y / radius);
             let (u, v) = (u * turn.cos() + v * turn.sin(), v * turn.cos() - u * turn.sin());
-            (u * u + 1.5 * v * v).sqrt() + 0.55 * fractal(u * 1.4, v * 1.4, 2, seed ^ 3)
+            (u * u + 1.5 * v * v).sqrt() + 0.55 * fractal(u * 1.4 + 7.3, v * 1.4 + 3.9, 3, seed ^ 3)
         };
-        let gone = reach(cell_x * piece, cell_y * piece) < 0.86;
+        let gone = reach(cell_x * piece, cell_y * piece) < 0.86 || reach(dx, dy) < 0.30;
         let (small_x, small_y) =
             cell((dx + wave_x) / (0.55 * piece), (dy - wave_y) / (0.55 * piece), seed ^ 4);
         let bare = gone && reach(small_x * 0.55 * piece, small_y * 0.55 * piece) < 0.50;

@@ -22,21 +22,23 @@ pub(crate) fn spot(surface: &mut Surface, truth: &mut Truth, random: &mut Random
         run(surface, truth, spot, seed);
     }
     let Spot { x: cx, y: cy, radius, .. } = spot;
-    let dark = srgb(0x2a_140c);
-    let brown = srgb(0x6e_3413);
-    let orange = srgb(0xb0_5a1e);
+    let dark = srgb(0x24_130d);
+    let brown = srgb(0x62_3015);
+    let orange = srgb(0x9c_5322);
     let halo_tint = [0.80, 0.50, 0.24];
+    let (off_x, off_y) = (random.between(0.0, 40.0), random.between(0.0, 40.0));
     let ragged = (10.0 / radius).clamp(0.10, 0.30);
     surface.around((cx, cy), (radius * 2.8, radius * 2.8), |surface, x, y, index| {
         let (dx, dy) = (x as f32 - cx, y as f32 - cy);
         let (u, v) = (dx / radius, dy / radius);
         let distance = (u * u + v * v).sqrt()
-            + 0.42 * fractal(u * 1.3, v * 1.3, 2, seed)
-            + ragged * fractal(dx / 7.0, dy / 7.0, 2, seed ^ 7);
+            + 0.42 * fractal(u * 1.25 + off_x, v * 1.25 + off_y, 3, seed)
+            + ragged * fractal(dx / 7.0 + off_x, dy / 7.0 + off_y, 2, seed ^ 7);
         // The stain around is uneven and reaches a little further down than up.
         let halo_reach = (distance - 0.12 * v.max(0.0) - 0.85).max(0.0);
-        let halo =
-            0.62 * (-halo_reach / 0.30).exp() * (0.8 + 0.5 * fractal(dx / 16.0, dy / 16.0, 2, seed ^ 3));
+        let halo = 0.80
+            * (-halo_reach / 0.34).exp()
+            * (0.8 + 0.7 * fractal(dx / 16.0 + off_x, dy / 16.0, 2, seed ^ 3));
         if halo > 0.01 {
             surface.albedo[index] = stain(surface.albedo[index], halo_tint, halo.min(1.0));
         }
@@ -55,7 +57,7 @@ pub(crate) fn spot(surface: &mut Surface, truth: &mut Truth, random: &mut Random
         // The paint lifts around the core.
         let lip = ((distance - 1.10) / 0.11).powi(2);
         if lip < 6.0 {
-            surface.relief[index] += (-lip).exp() * (0.05 * radius).clamp(0.5, 1.6);
+            surface.relief[index] += (-lip).exp() * (0.03 * radius).clamp(0.35, 0.9);
         }
         if core > 0.5 || halo > 0.28 {
             truth.mark(x, y);
@@ -73,7 +75,7 @@ fn run(surface: &mut Surface, truth: &mut Truth, spot: Spot, seed: u32) {
         let sway = radius * 0.16 * value(y as f32 / 90.0, 0.0, seed ^ 21);
         let across = (x as f32 - cx - sway) / (radius * mix(0.62, 0.20, t.sqrt()));
         let threads = 0.72 + 0.55 * fractal((x as f32 - sway) / 3.2, y as f32 / 160.0, 2, seed ^ 23);
-        let alpha = 0.72 * (1.0 - t).powf(1.2) * (-across * across).exp() * threads;
+        let alpha = 0.95 * (1.0 - t) * (1.0 - 0.3 * t) * (-across * across).exp() * threads;
         if alpha > 0.004 {
             surface.albedo[index] = stain(surface.albedo[index], tint, alpha.min(0.9));
             surface.gloss[index] *= 1.0 - 0.5 * alpha.min(1.0);

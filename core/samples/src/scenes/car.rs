@@ -12,7 +12,8 @@ use crate::scenes::lamps::Bay;
 use crate::surface::Surface;
 use crate::truth::Truth;
 
-/// The panel's outline: a box with round corners, slightly turned and with slightly bowed sides.
+/// The panel's outline: a box with round corners, slightly turned, narrower at the far end, its top out of the
+/// picture.
 struct Outline {
     center: (f32, f32),
     half: (f32, f32),
@@ -21,22 +22,34 @@ struct Outline {
 }
 
 impl Outline {
-    /// Distance from the outline in pixels, negative inside, and the way along it.
-    fn distance(&self, x: f32, y: f32) -> (f32, f32) {
+    /// Where a point lies.
+    fn place(&self, x: f32, y: f32) -> Place {
         let (sin, cos) = self.turn.sin_cos();
         let (dx, dy) = (x - self.center.0, y - self.center.1);
         let (u, v) = (dx * cos + dy * sin, dy * cos - dx * sin);
-        let bow = 1.0 - 0.035 * (v / self.half.1).powi(2);
+        let bow = 1.0 + 0.075 * v / self.half.1 - 0.02 * (v / self.half.1).powi(2);
         let aside = u.abs() - self.half.0 * bow + self.corner;
-        let above = v.abs() - self.half.1 * (1.0 - 0.018 * (u / self.half.0).powi(2)) + self.corner;
-        let outside = aside.max(0.0).hypot(above.max(0.0));
+        let above = v.abs() - self.half.1 * (1.0 - 0.022 * (u / self.half.0).powi(2)) + self.corner;
+        let (right, below) = (aside.max(0.0), above.max(0.0));
+        let distance = (right * right + below * below).sqrt() + aside.max(above).min(0.0) - self.corner;
         let along = if aside > above { v } else { u };
-        (outside + aside.max(above).min(0.0) - self.corner, along)
+        let masked = if aside > above && u < 0.0 { 1.0 } else { step(0.62, 0.12, u / self.half.0) };
+        Place { distance, along, masked }
     }
 }
 
+/// Where a point lies as seen from the outline.
+struct Place {
+    /// From the outline in pixels, negative inside.
+    distance: f32,
+    /// On the way around.
+    along: f32,
+    /// 1.0 where tape and film surround the panel (left and below), 0.0 where its bare rim shows.
+    masked: f32,
+}
+
 const TAPE_INSIDE: f32 = -12.0;
-const TAPE_OUTSIDE: f32 = 34.0;
+const TAPE_OUTSIDE: f32 = 26.0;
 
 /// What lies on the paint.
 #[derive(Clone, Copy, PartialEq)]
@@ -57,10 +70,10 @@ fn draw(width: usize, height: usize, film: Film, seed: u64) -> Drawing {
     let mut random = Random::new(seed);
     let (w, h) = (width as f32, height as f32);
     let outline = Outline {
-        center: (0.505 * w, 0.495 * h),
-        half: (0.392 * w, 0.442 * h),
+        center: (0.515 * w, 0.42 * h),
+        half: (0.395 * w, 0.47 * h),
         turn: if film == Film::Faulty { -0.035 } else { 0.028 },
-        corner: 0.045 * w,
+        corner: 0.035 * w,
     };
     let shift = if film == Film::Faulty { (0.015, 0.0) } else { (0.06, 0.05) };
     let bay = Bay { width: w, height: h, shift };
@@ -83,24 +96,24 @@ fn paint(surface: &mut Surface, truth: &mut Truth, random: &mut Random, outline:
     let seed = random.bits() as u32;
     let peel = Tile::new(11.0, 2, seed);
     let grain = Tile::new(2.4, 2, seed ^ 1);
-    let base = srgb(0x15_2136);
-    let lobe = srgb(0x3c_5f96);
+    let base = srgb(0x0d_1420);
+    let lobe = srgb(0x30_4e7e);
     let mut panel_pixels = 0;
     for y in 0..surface.height {
         for x in 0..surface.width {
             let (fx, fy) = (x as f32, y as f32);
-            let (distance, _) = outline.distance(fx, fy);
+            let Place { distance, .. } = outline.place(fx, fy);
             if distance > 1.0 {
                 continue;
             }
             panel_pixels += usize::from(distance < TAPE_INSIDE);
             let index = y * surface.width + x;
             let glow = bay.glow(fx, fy);
-            let metallic = add(scale(base, 0.85), scale(lobe, 0.10 + 0.62 * glow * glow));
+            let metallic = add(scale(base, 0.85), scale(lobe, 0.05 + 0.50 * glow * glow));
             surface.albedo[index] = scale(metallic, 1.0 + (0.10 + 0.16 * glow) * grain.at(x, y));
             let rim = (distance + 16.0).max(0.0);
             surface.relief[index] =
-                0.10 * (peel.at(x, y) + 0.5 * peel.at(2 * y + 5, x + 201)) - 0.022 * rim * rim;
+                0.05 * (peel.at(x, y) + 0.5 * peel.at(2 * y + 5, x + 201)) - 0.022 * rim * rim;
             surface.gloss[index] = 0.046;
         }
     }
@@ -115,7 +128,7 @@ fn flakes(surface: &mut Surface, random: &mut Random, outline: &Outline, bay: &B
         let luck = random.unit();
         let radius = random.between(0.7, 1.7) + 0.7 * luck.powi(12);
         let tint = random.unit();
-        if outline.distance(x, y).0 > -4.0 {
+        if outline.place(x, y).distance > -4.0 {
             continue;
         }
         let glow = bay.glow(x, y);
@@ -179,7 +192,7 @@ fn missed_corner(
     for y in (0.6 * h) as usize..surface.height {
         for x in (0.4 * w) as usize..surface.width {
             let (fx, fy) = (x as f32, y as f32);
-            let distance = outline.distance(fx, fy).0;
+            let Place { distance, .. } = outline.place(fx, fy);
             if distance > 1.0 {
                 continue;
             }
@@ -213,24 +226,29 @@ fn surround(surface: &mut Surface, random: &mut Random, outline: &Outline) {
     for y in 0..surface.height {
         for x in 0..surface.width {
             let (fx, fy) = (x as f32, y as f32);
-            let (distance, along) = outline.distance(fx, fy);
-            let inner = TAPE_INSIDE + 1.6 * value(along / 70.0, 0.0, seed ^ 1);
+            let Place { distance, along, masked } = outline.place(fx, fy);
+            let index = y * surface.width + x;
+            let taped = masked > 0.5 + 0.02 * value(fx / 5.0, fy / 5.0, seed ^ 4);
+            let inner = if taped { TAPE_INSIDE + 1.6 * value(along / 70.0, 0.0, seed ^ 1) } else { 0.0 };
             if distance < inner {
                 continue;
             }
-            let index = y * surface.width + x;
             let outer = TAPE_OUTSIDE * size + 1.2 * value(along / 40.0, 3.0, seed ^ 2);
-            if distance < outer {
+            if taped && distance < outer {
                 floor.tape(x, y, along, distance).put(surface, index);
                 continue;
             }
             let mut patch = floor.concrete(x, y);
-            let hem = 118.0 * size + 62.0 * size * fractal(along / 210.0, 7.0, 3, seed ^ 3);
+            // The panel lies on stands: what shows of the floor beside its rim is dark.
+            patch.albedo = scale(patch.albedo, 1.0 - 0.80 * (-distance / (34.0 * size)).exp());
+            let ragged = 0.75 + 0.55 * fractal(along / (300.0 * size), 7.0, 3, seed ^ 3);
+            let hem = 250.0 * size * masked * ragged - 30.0 * (1.0 - masked);
             if distance < hem {
-                patch = floor.film(&patch, x, y, along, distance);
+                patch = floor.film(&patch, x, y);
             } else {
                 // The film throws a soft shadow on the floor.
-                patch.albedo = scale(patch.albedo, 1.0 - 0.38 * (-(distance - hem) / (11.0 * size)).exp());
+                patch.albedo =
+                    scale(patch.albedo, 1.0 - 0.38 * masked * (-(distance - hem) / (11.0 * size)).exp());
             }
             patch.put(surface, index);
         }

@@ -30,7 +30,7 @@ impl Floor {
         let aggregate = self.aggregate.at(x + 91, y + 17);
         let cloud = fractal(fx / 260.0, fy / 310.0, 3, self.seed ^ 2);
         let tone = 1.0 + 0.16 * sand + 0.16 * aggregate + 0.30 * cloud;
-        let mut albedo = scale(srgb(0x8f_8c86), tone.max(0.2));
+        let mut albedo = scale(srgb(0x7b_7873), tone.max(0.2));
         // Old drips of oil and water.
         let wet = step(0.22, 0.34, fractal(fx / 170.0, fy / 150.0, 3, self.seed ^ 3));
         albedo = stain(albedo, [0.70, 0.68, 0.64], 0.55 * wet);
@@ -41,21 +41,25 @@ impl Floor {
         Patch { albedo, relief: 0.35 * sand + 0.5 * aggregate, gloss: 0.01 }
     }
 
-    /// Thin masking film over `below`: milky, crinkled along `along` (pixels on the way around the panel).
-    pub(crate) fn film(&self, below: &Patch, x: usize, y: usize, along: f32, away: f32) -> Patch {
+    /// Thin masking film over `below`: milky, with long folds in two directions and small crinkles.
+    pub(crate) fn film(&self, below: &Patch, x: usize, y: usize) -> Patch {
         let (fx, fy) = (x as f32, y as f32);
-        let warp = 26.0 * value(fx / 90.0, fy / 90.0, self.seed ^ 5);
-        let fold = |size: f32, seed: u32| {
-            let ridge = 1.0
-                - value((along + warp) / size, (away + 0.6 * warp) / (3.4 * size), self.seed ^ seed).abs();
+        let warp = 34.0 * value(fx / 150.0, fy / 150.0, self.seed ^ 5);
+        let fold = |angle: f32, size: f32, length: f32, seed: u32| {
+            let (sin, cos) = angle.sin_cos();
+            let (u, v) = (fx * cos + fy * sin + warp, fy * cos - fx * sin - 0.7 * warp);
+            let ridge = 1.0 - value(u / size, v / length, self.seed ^ seed).abs();
             ridge * ridge * ridge
         };
-        let relief = 9.0 * fold(46.0, 6) + 4.0 * fold(19.0, 7) + 1.2 * fold(8.0, 8);
-        let milky = 0.40 + 0.16 * value(fx / 60.0, fy / 75.0, self.seed ^ 9) + 0.12 * fold(30.0, 10);
+        let long = fold(0.35, 120.0, 420.0, 6);
+        let cross = fold(1.9, 70.0, 230.0, 7);
+        let small = fold(1.0, 24.0, 70.0, 8) * (0.3 + 0.7 * cross);
+        let milky =
+            0.34 + 0.14 * value(fx / 130.0, fy / 170.0, self.seed ^ 9) + 0.22 * long * cross + 0.10 * small;
         Patch {
-            albedo: blend(below.albedo, srgb(0xd4_d8dc), milky.clamp(0.15, 0.8)),
-            relief: 2.0 + relief,
-            gloss: 0.028,
+            albedo: blend(below.albedo, srgb(0xcf_d4d9), milky.clamp(0.12, 0.8)),
+            relief: 2.0 + 13.0 * long + 7.0 * cross + 2.6 * small,
+            gloss: 0.034,
         }
     }
 
@@ -64,7 +68,7 @@ impl Floor {
         let crepe = value(along / 3.1, away / 15.0, self.seed ^ 12)
             + 0.6 * value(along / 1.7, away / 7.0, self.seed ^ 13);
         let worn = fractal(x as f32 / 50.0, y as f32 / 50.0, 2, self.seed ^ 14);
-        let albedo = scale(srgb(0xd9_b65c), 0.92 + 0.07 * crepe + 0.10 * worn);
+        let albedo = scale(srgb(0xc9_b987), 0.92 + 0.05 * crepe + 0.10 * worn);
         Patch { albedo, relief: 3.0 + 0.50 * crepe, gloss: 0.012 }
     }
 }

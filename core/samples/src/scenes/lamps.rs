@@ -22,14 +22,14 @@ impl Bay {
     pub(crate) fn to_tube(&self, x: f32, y: f32) -> f32 {
         let u = x / self.width - self.shift.0;
         let v = y / self.height - self.shift.1;
-        let tube = |middle: f32, from: f32, to: f32, half: f32| {
+        let tube = |middle: f32, lean: f32, from: f32, to: f32, half: f32| {
             // A slightly domed panel bends the image and widens it towards the camera.
-            let bent = middle + 0.085 * (v - 0.4) + 0.10 * (v - 0.42) * (v - 0.42);
+            let bent = middle + lean * (v - 0.4) + 0.10 * (v - 0.42) * (v - 0.42);
             let aside = (u - bent).abs();
             let beyond = ((from - v).max(v - to)).max(0.0) * self.height / self.width;
-            aside.hypot(beyond) - half * (0.85 + 0.5 * v)
+            (aside * aside + beyond * beyond).sqrt() - half * (0.55 + 1.0 * v)
         };
-        tube(0.335, 0.17, 0.61, 0.0145).min(tube(0.565, 0.13, 0.58, 0.0135))
+        tube(0.315, -0.045, 0.12, 0.60, 0.0170).min(tube(0.590, 0.105, 0.10, 0.57, 0.0160))
     }
 
     /// 1.0 at the lamps' images, falling off widely: where metallic paint lights up.
@@ -49,16 +49,15 @@ impl Lighting for Bay {
         let (u, v) = (mx / self.width, my / self.height);
         let away = self.to_tube(mx, my);
         let outside = away.max(0.0);
-        let core = CORE * step(0.0020, -0.0045, away);
+        let core = CORE * step(0.0034, -0.0050, away);
         let halo =
-            2.6 * (-outside / 0.011).exp() + 0.9 * (-outside / 0.042).exp() + 0.32 * (-outside / 0.15).exp();
+            2.4 * (-outside / 0.009).exp() + 0.75 * (-outside / 0.036).exp() + 0.20 * (-outside / 0.13).exp();
         // Ceiling: brighter far away, with one dark beam across; below, the one who takes the picture.
         let beam = 1.0 - 0.38 * (-((v - 0.095 + 0.10 * u) / 0.030).powi(2)).exp();
-        let ceiling = (0.72 - 0.42 * v).max(0.12) * beam;
-        let head = (((u - 0.50) / 0.085).powi(2) + ((v - 0.745) / 0.072).powi(2)).sqrt();
+        let ceiling = (0.50 - 0.30 * v).max(0.10) * beam;
+        let head = (((u - 0.47) / 0.085).powi(2) + ((v - 0.745) / 0.072).powi(2)).sqrt();
         let body = (((u - 0.52) / 0.25).powi(2) + ((v - 1.00) / 0.19).powi(2)).sqrt();
-        let arm = (((u - 0.62 + 0.8 * (v - 0.86)) / 0.055).powi(2) + ((v - 0.80) / 0.09).powi(2)).sqrt();
-        let silhouette = step(1.30, 0.72, head.min(body).min(arm));
+        let silhouette = step(1.30, 0.72, head.min(body));
         let room = ceiling * (1.0 - 0.66 * silhouette);
         [room * 0.95 + halo * 0.94 + core, room + halo + core, room * 1.08 + halo * 1.05 + core]
     }

@@ -4,7 +4,7 @@ use crate::camera::Camera;
 use crate::color::{Light, scale, srgb};
 use crate::defects::{bare_edge, blister, crack, flake, rust};
 use crate::drawing::Drawing;
-use crate::noise::{Tile, fractal};
+use crate::noise::{Tile, fractal, step};
 use crate::random::Random;
 use crate::surface::{Lighting, Surface};
 use crate::truth::Truth;
@@ -27,10 +27,14 @@ impl Lighting for Workshop {
 
     fn mirrored(&self, x: f32, y: f32, slope_x: f32, slope_y: f32) -> Light {
         // A tilted spot mirrors another part of the room.
-        let u = x / self.width - self.window.0 + 0.75 * slope_x;
-        let v = (y / self.height - self.window.1) * 0.8 + 0.75 * slope_y;
+        let u = x / self.width - self.window.0 + 1.15 * slope_x;
+        let v = (y / self.height - self.window.1) * 0.8 + 1.15 * slope_y;
         let distance = u * u + v * v;
-        let window = 1.9 / (1.0 + 14.0 * distance) + 2.6 * (-distance * 26.0).exp();
+        // Two panes behind blinds, out of focus, and the glow of the wall around them.
+        let (across, down) = (u + 0.35 * v, v - 0.20 * u);
+        let panes = step(0.27, 0.12, across.abs()) * step(0.25, 0.10, down.abs());
+        let bar = 1.0 - 0.35 * (-(across / 0.035) * (across / 0.035)).exp();
+        let window = 1.7 / (1.0 + 14.0 * distance) + 2.9 * panes * bar;
         [window * 0.95, window, window * 1.06]
     }
 }
