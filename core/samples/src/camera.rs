@@ -52,11 +52,12 @@ impl Camera {
                 let part = |shift: u32| ((bits >> shift) & 0xffff) as f32 / 65_536.0 - 0.5;
                 // Mostly brightness noise, as a phone leaves it; neighbours share a part of it.
                 let luminance = 1.9 * (part(0) + part(16));
+                let seen = light[y * width + x];
+                let deviation = self.noise * (READ + SHOT * (seen[1] * gain).min(1.0)).sqrt();
                 for c in 0..3 {
                     let own = if c == 1 { 0.0 } else { 1.4 * part(16 * (c as u32 + 1)) };
                     grain[c] = 0.35 * grain[c] + 0.85 * (luminance + own);
-                    let level = light[y * width + x][c] * gain * self.white_balance[c];
-                    let deviation = self.noise * (READ + SHOT * level.min(1.0)).sqrt();
+                    let level = seen[c] * gain * self.white_balance[c];
                     rgb.push(curve.encode(level + deviation * grain[c]));
                 }
             }
@@ -71,7 +72,7 @@ struct Curve {
 }
 
 impl Curve {
-    const ENTRIES: usize = 8192;
+    const ENTRIES: usize = 16_384;
     /// Light at the end of the table; anything brighter is white.
     const END: f32 = 2.5;
     const KNEE: f32 = 0.72;
@@ -79,7 +80,7 @@ impl Curve {
     fn new() -> Self {
         let levels = (0..=Self::ENTRIES)
             .map(|entry| {
-                let linear = (entry as f32 / Self::ENTRIES as f32).powi(2) * Self::END;
+                let linear = entry as f32 / Self::ENTRIES as f32 * Self::END;
                 let over = linear - Self::KNEE;
                 let rest = 1.0 - Self::KNEE;
                 let shown =
@@ -90,9 +91,9 @@ impl Curve {
         Self { levels }
     }
 
-    /// The table is even in the root of the light, so that dark tones keep their steps.
+    /// A step of the table is half a level in the darkest tones, less than the noise there.
     fn encode(&self, linear: f32) -> u8 {
-        let place = (linear.clamp(0.0, Self::END) / Self::END).sqrt() * Self::ENTRIES as f32;
+        let place = linear.clamp(0.0, Self::END) * (Self::ENTRIES as f32 / Self::END);
         self.levels[(place + 0.5) as usize]
     }
 }

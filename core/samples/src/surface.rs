@@ -83,7 +83,9 @@ impl Surface {
                 let (fx, fy) = (x as f32, y as f32);
                 let strength = lighting.strength(fx, fy) * (AMBIENT + (1.0 - AMBIENT) * facing) * shadow;
                 let scattered = scale(self.albedo[index], strength);
-                let gloss = self.gloss[index];
+                // A wall is not a mirror: it shows its side to the camera.
+                let steep = slope_x * slope_x + slope_y * slope_y;
+                let gloss = self.gloss[index] * (1.3 - steep).clamp(0.0, 1.0);
                 self.albedo[index] = if gloss > 0.0 {
                     add(scattered, scale(lighting.mirrored(fx, fy, slope_x, slope_y), gloss * shadow))
                 } else {

@@ -19,7 +19,7 @@ pub(crate) fn patch(
     let primer = srgb(0x8d_8a86);
     let steel = srgb(0x5d_5b58);
     let rust = srgb(0x7a_3c18);
-    let turn = random.between(0.0, 3.0);
+    let (sin, cos) = random.between(0.0, 3.0).sin_cos();
     surface.around(center, (radius * 1.7, radius * 1.7), |surface, x, y, index| {
         let (dx, dy) = (x as f32 - center.0, y as f32 - center.1);
         // Pieces break along the borders of cells; a little waviness takes the ruler out of them.
@@ -28,7 +28,7 @@ pub(crate) fn patch(
         let (cell_x, cell_y) = cell((dx + wave_x) / piece, (dy + wave_y) / piece, seed);
         let reach = |x: f32, y: f32| {
             let (u, v) = (x / radius, y / radius);
-            let (u, v) = (u * turn.cos() + v * turn.sin(), v * turn.cos() - u * turn.sin());
+            let (u, v) = (u * cos + v * sin, v * cos - u * sin);
             (u * u + 1.5 * v * v).sqrt() + 0.55 * fractal(u * 1.4 + 7.3, v * 1.4 + 3.9, 3, seed ^ 3)
         };
         let gone = reach(cell_x * piece, cell_y * piece) < 0.86 || reach(dx, dy) < 0.30;

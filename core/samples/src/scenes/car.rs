@@ -17,14 +17,15 @@ use crate::truth::Truth;
 struct Outline {
     center: (f32, f32),
     half: (f32, f32),
-    turn: f32,
+    /// Sine and cosine of how far it is turned.
+    turn: (f32, f32),
     corner: f32,
 }
 
 impl Outline {
     /// Where a point lies.
     fn place(&self, x: f32, y: f32) -> Place {
-        let (sin, cos) = self.turn.sin_cos();
+        let (sin, cos) = self.turn;
         let (dx, dy) = (x - self.center.0, y - self.center.1);
         let (u, v) = (dx * cos + dy * sin, dy * cos - dx * sin);
         let bow = 1.0 + 0.075 * v / self.half.1 - 0.02 * (v / self.half.1).powi(2);
@@ -59,11 +60,11 @@ enum Film {
 }
 
 pub(crate) fn clean() -> Drawing {
-    draw(1500, 2000, Film::Even, 131)
+    draw(1200, 1600, Film::Even, 131)
 }
 
 pub(crate) fn film_streaks() -> Drawing {
-    draw(1800, 2400, Film::Faulty, 137)
+    draw(1500, 2000, Film::Faulty, 137)
 }
 
 fn draw(width: usize, height: usize, film: Film, seed: u64) -> Drawing {
@@ -72,7 +73,7 @@ fn draw(width: usize, height: usize, film: Film, seed: u64) -> Drawing {
     let outline = Outline {
         center: (0.515 * w, 0.42 * h),
         half: (0.395 * w, 0.47 * h),
-        turn: if film == Film::Faulty { -0.035 } else { 0.028 },
+        turn: if film == Film::Faulty { -0.035f32 } else { 0.028 }.sin_cos(),
         corner: 0.035 * w,
     };
     let shift = if film == Film::Faulty { (0.015, 0.0) } else { (0.06, 0.05) };
@@ -113,7 +114,7 @@ fn paint(surface: &mut Surface, truth: &mut Truth, random: &mut Random, outline:
             surface.albedo[index] = scale(metallic, 1.0 + (0.10 + 0.16 * glow) * grain.at(x, y));
             let rim = (distance + 16.0).max(0.0);
             surface.relief[index] =
-                0.05 * (peel.at(x, y) + 0.5 * peel.at(2 * y + 5, x + 201)) - 0.022 * rim * rim;
+                0.05 * (peel.at(x, y) + 0.5 * peel.at(2 * y + 5, x + 201)) - 0.011 * rim * rim;
             surface.gloss[index] = 0.046;
         }
     }

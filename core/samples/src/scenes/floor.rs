@@ -45,15 +45,14 @@ impl Floor {
     pub(crate) fn film(&self, below: &Patch, x: usize, y: usize) -> Patch {
         let (fx, fy) = (x as f32, y as f32);
         let warp = 34.0 * value(fx / 150.0, fy / 150.0, self.seed ^ 5);
-        let fold = |angle: f32, size: f32, length: f32, seed: u32| {
-            let (sin, cos) = angle.sin_cos();
+        let fold = |(sin, cos): (f32, f32), size: f32, length: f32, seed: u32| {
             let (u, v) = (fx * cos + fy * sin + warp, fy * cos - fx * sin - 0.7 * warp);
             let ridge = 1.0 - value(u / size, v / length, self.seed ^ seed).abs();
             ridge * ridge * ridge
         };
-        let long = fold(0.35, 120.0, 420.0, 6);
-        let cross = fold(1.9, 70.0, 230.0, 7);
-        let small = fold(1.0, 24.0, 70.0, 8) * (0.3 + 0.7 * cross);
+        let long = fold((0.34, 0.94), 120.0, 420.0, 6);
+        let cross = fold((0.95, -0.32), 70.0, 230.0, 7);
+        let small = fold((0.84, 0.54), 24.0, 70.0, 8) * (0.3 + 0.7 * cross);
         let milky =
             0.34 + 0.14 * value(fx / 130.0, fy / 170.0, self.seed ^ 9) + 0.22 * long * cross + 0.10 * small;
         Patch {

@@ -45,7 +45,7 @@ impl Lighting for Bay {
     }
 
     fn mirrored(&self, x: f32, y: f32, slope_x: f32, slope_y: f32) -> Light {
-        let (mx, my) = (x + REACH * self.width * slope_x, y + REACH * self.width * slope_y);
+        let (mx, my) = (x - REACH * self.width * slope_x, y - REACH * self.width * slope_y);
         let (u, v) = (mx / self.width, my / self.height);
         let away = self.to_tube(mx, my);
         let outside = away.max(0.0);

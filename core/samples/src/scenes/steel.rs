@@ -27,8 +27,8 @@ impl Lighting for Workshop {
 
     fn mirrored(&self, x: f32, y: f32, slope_x: f32, slope_y: f32) -> Light {
         // A tilted spot mirrors another part of the room.
-        let u = x / self.width - self.window.0 + 1.15 * slope_x;
-        let v = (y / self.height - self.window.1) * 0.8 + 1.15 * slope_y;
+        let u = x / self.width - self.window.0 - 1.15 * slope_x;
+        let v = (y / self.height - self.window.1) * 0.8 - 1.15 * slope_y;
         let distance = u * u + v * v;
         // Two panes behind blinds, out of focus, and the glow of the wall around them.
         let (across, down) = (u + 0.35 * v, v - 0.20 * u);
@@ -58,16 +58,17 @@ impl Sheet {
         let fine = Tile::new(2.2, 1, seed ^ 99);
         let mut surface = Surface::new(self.width, self.height, srgb(self.paint), self.gloss);
         for y in 0..self.height {
+            let mut cloud = 0.0;
             for x in 0..self.width {
                 let index = y * self.width + x;
                 // Two readings of one tile, shifted and turned, hide its period.
                 surface.relief[index] = self.peel * (peel.at(x, y) + 0.6 * peel.at(2 * y + 77, x + 31));
-                let mut tone = 1.0 + 0.012 * fine.at(x, y);
-                if self.weathering > 0.0 {
+                // So soft that every fourth pixel will do.
+                if x % 4 == 0 {
                     let (fx, fy) = (x as f32, y as f32);
-                    tone += self.weathering * fractal(fx / 340.0, fy / 420.0, 3, seed ^ 5);
+                    cloud = self.weathering * fractal(fx / 340.0, fy / 420.0, 3, seed ^ 5);
                 }
-                surface.albedo[index] = scale(surface.albedo[index], tone);
+                surface.albedo[index] = scale(surface.albedo[index], 1.0 + cloud + 0.012 * fine.at(x, y));
             }
         }
         surface
@@ -104,15 +105,15 @@ pub(crate) fn clean() -> Drawing {
 
 pub(crate) fn rust_spots() -> Drawing {
     let sheet =
-        Sheet { width: 1800, height: 1350, paint: 0xb9_bdb2, gloss: 0.030, peel: 0.07, weathering: 0.055 };
+        Sheet { width: 1600, height: 1200, paint: 0xb9_bdb2, gloss: 0.030, peel: 0.07, weathering: 0.055 };
     let (mut surface, mut truth, mut random) = sheet.start(23);
     let mut places = Places::new(sheet.width, sheet.height, 60.0);
     // Two neighbourhoods with a large spot and its satellites, and a few strays.
     for &(x, y, radius, run) in &[
-        (470.0, 420.0, 58.0, 430.0),
-        (1260.0, 760.0, 76.0, 330.0),
-        (1440.0, 250.0, 26.0, 210.0),
-        (820.0, 1010.0, 34.0, 0.0),
+        (420.0, 370.0, 54.0, 400.0),
+        (1110.0, 680.0, 70.0, 310.0),
+        (1290.0, 225.0, 25.0, 200.0),
+        (730.0, 900.0, 32.0, 0.0),
     ] {
         places.take(x, y, radius * 1.6);
         if run > 0.0 {
@@ -123,7 +124,7 @@ pub(crate) fn rust_spots() -> Drawing {
     }
     for number in 0..26 {
         let radius = 4.0 + 13.0 * random.unit().powi(2);
-        let around = if number % 2 == 0 { (520.0, 480.0) } else { (1230.0, 700.0) };
+        let around = if number % 2 == 0 { (470.0, 430.0) } else { (1090.0, 620.0) };
         let wide = if number < 18 { 210.0 } else { 520.0 };
         let spot = places.find(&mut random, radius * 2.2, |random| {
             (around.0 + wide * random.normal(), around.1 + 0.75 * wide * random.normal())
