@@ -17,8 +17,8 @@ const REACH: i64 = 7;
 
 /// Defects smaller than this get a ring as well.
 const SMALL: f32 = 11.0;
-/// More rings than this would hide the picture.
-const MOST_RINGS: usize = 200;
+/// With more defects than this, rings would hide the picture.
+const MOST_RINGED: usize = 60;
 
 /// Tints areas: outside, uncovered, glare.
 pub(crate) fn tint(canvas: &mut Canvas, view: &RegionView) {
@@ -161,6 +161,9 @@ fn band(away: f32, from: f32, to: f32) -> f32 {
 /// Rings around defects that are too small to be noticed by their outline alone; `scale` is overlay pixels per
 /// source pixel in both directions.
 pub(crate) fn ring_small(canvas: &mut Canvas, judgement: &Judgement, scale: (f32, f32)) {
+    if judgement.defects.len() > MOST_RINGED {
+        return;
+    }
     let small = judgement.defects.iter().filter_map(|defect| {
         let width = defect.bounds.width as f32 * scale.0;
         let height = defect.bounds.height as f32 * scale.1;
@@ -169,7 +172,7 @@ pub(crate) fn ring_small(canvas: &mut Canvas, judgement: &Judgement, scale: (f32
         (width.max(height) < SMALL)
             .then(|| (center, 0.5 * width.max(height) + 13.0, class_color(defect.class)))
     });
-    for (center, radius, color) in small.take(MOST_RINGS) {
+    for (center, radius, color) in small {
         canvas.ring(center, radius, 2.0 + 2.0 * EDGE, CASING, 0.6);
         canvas.ring(center, radius, 2.0, color, 1.0);
     }

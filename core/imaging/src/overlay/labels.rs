@@ -1,9 +1,10 @@
 //! Numbers beside the largest defects, the same as in the list of findings.
 
 use super::canvas::{Area, Canvas};
-use super::palette::{CASING, class_color};
+use super::palette::{CASING, class_color, class_of};
+use super::region_view::RegionView;
 use super::text::{Style, Typeface};
-use crate::Judgement;
+use crate::{Defect, Judgement};
 
 /// How many defects are numbered.
 pub(crate) const MOST: usize = 12;
@@ -18,7 +19,13 @@ pub(crate) fn numbered(judgement: &Judgement) -> Vec<usize> {
 }
 
 /// Draws them where they fit: beside the defect, inside the picture, not over each other.
-pub(crate) fn draw(canvas: &mut Canvas, typeface: &Typeface, judgement: &Judgement, scale: (f32, f32)) {
+pub(crate) fn draw(
+    canvas: &mut Canvas,
+    typeface: &Typeface,
+    view: &RegionView,
+    judgement: &Judgement,
+    scale: (f32, f32),
+) {
     let size = 22.0;
     let height = 30.0;
     if (canvas.width as f32) < 60.0 || (canvas.height as f32) < 40.0 {
@@ -30,11 +37,9 @@ pub(crate) fn draw(canvas: &mut Canvas, typeface: &Typeface, judgement: &Judgeme
         let style = Style { size, bold: true, color: CASING };
         let number = (place + 1).to_string();
         let width = (typeface.width(&number, style) + 16.0).max(height);
-        let left = defect.bounds.x as f32 * scale.0;
-        let top = defect.bounds.y as f32 * scale.1;
-        let right = left + defect.bounds.width as f32 * scale.0;
-        let bottom = top + defect.bounds.height as f32 * scale.1;
-        let free = candidates(left, top, right, bottom, width, height)
+        let tips = Tips::of(view, defect, scale);
+        let free = tips
+            .places(width, height)
             .into_iter()
             .map(|(x, y)| Area {
                 x: x.clamp(3.0, canvas.width as f32 - width - 3.0),
@@ -57,25 +62,63 @@ pub(crate) fn draw(canvas: &mut Canvas, typeface: &Typeface, judgement: &Judgeme
     }
 }
 
-/// Upper left corners to try: around the box, then farther out.
-fn candidates(left: f32, top: f32, right: f32, bottom: f32, width: f32, height: f32) -> Vec<(f32, f32)> {
-    let middle_x = 0.5 * (left + right - width);
-    let middle_y = 0.5 * (top + bottom - height);
-    [9.0, 24.0, 52.0, 90.0]
-        .into_iter()
-        .flat_map(|off| {
-            let (before_x, after_x) = (left - width - 0.7 * off, right + 0.7 * off);
-            let (before_y, after_y) = (top - height - 0.7 * off, bottom + 0.7 * off);
-            [
-                (after_x, before_y),
-                (before_x, before_y),
-                (after_x, after_y),
-                (before_x, after_y),
-                (middle_x, top - height - off),
-                (right + off, middle_y),
-                (middle_x, bottom + off),
-                (left - width - off, middle_y),
-            ]
-        })
-        .collect()
+/// The outermost points of a defect: where a label may stand close to what it names, even when the defect is a
+/// crooked line in a wide box.
+struct Tips {
+    top: (f32, f32),
+    right: (f32, f32),
+    bottom: (f32, f32),
+    left: (f32, f32),
+}
+
+impl Tips {
+    /// Looked up in the region map; the middles of the box's sides when the map does not show the defect.
+    fn of(view: &RegionView, defect: &Defect, scale: (f32, f32)) -> Self {
+        let bounds = defect.bounds;
+        let (x0, y0) = (bounds.x as f32 * scale.0, bounds.y as f32 * scale.1);
+        let (x1, y1) = (x0 + bounds.width as f32 * scale.0, y0 + bounds.height as f32 * scale.1);
+        let (middle_x, middle_y) = (0.5 * (x0 + x1), 0.5 * (y0 + y1));
+        let mut tips =
+            Self { top: (middle_x, y0), right: (x1, middle_y), bottom: (middle_x, y1), left: (x0, middle_y) };
+        let mut found = false;
+        for y in y0 as usize..(y1.ceil() as usize).min(view.height) {
+            for x in x0 as usize..(x1.ceil() as usize).min(view.width) {
+                if class_of(view.cells[y * view.width + x]) != Some(defect.class) {
+                    continue;
+                }
+                let point = (x as f32, y as f32);
+                if !found {
+                    tips = Self { top: point, right: point, bottom: point, left: point };
+                    found = true;
+                }
+                if point.0 > tips.right.0 {
+                    tips.right = point;
+                }
+                if point.0 < tips.left.0 {
+                    tips.left = point;
+                }
+                if point.1 > tips.bottom.1 {
+                    tips.bottom = point;
+                }
+            }
+        }
+        tips
+    }
+
+    /// Upper left corners to try for a label of that size, the closest first.
+    fn places(&self, width: f32, height: f32) -> Vec<(f32, f32)> {
+        [9.0, 26.0, 52.0, 90.0]
+            .into_iter()
+            .flat_map(|off| {
+                [
+                    (self.top.0 - 0.2 * width, self.top.1 - height - off),
+                    (self.right.0 + off, self.right.1 - 0.8 * height),
+                    (self.left.0 - width - off, self.left.1 - 0.8 * height),
+                    (self.bottom.0 - 0.5 * width, self.bottom.1 + off),
+                    (self.right.0 + off, self.top.1 - height - 0.5 * off),
+                    (self.left.0 - width - off, self.top.1 - height - 0.5 * off),
+                ]
+            })
+            .collect()
+    }
 }

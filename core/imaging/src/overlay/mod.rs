@@ -87,6 +87,6 @@ fn marked(photograph: Picture, judgement: &Judgement, typeface: &Typeface) -> Pi
     findings::tint(&mut canvas, &view);
     findings::outline(&mut canvas, &view);
     findings::ring_small(&mut canvas, judgement, scale);
-    labels::draw(&mut canvas, typeface, judgement, scale);
+    labels::draw(&mut canvas, typeface, &view, judgement, scale);
     canvas.into_picture()
 }

@@ -13,7 +13,7 @@ pub(crate) const SIDE_WIDTH: f32 = 460.0;
 const MARGIN: f32 = 34.0;
 const LEGEND_ROW: f32 = 33.0;
 const FINDING_ROW: f32 = 34.0;
-const BLOCK_HEIGHT: f32 = 206.0;
+const BLOCK_HEIGHT: f32 = 222.0;
 
 /// Draws with one scale, relative to an origin.
 pub(crate) struct Strip<'a> {
@@ -36,8 +36,8 @@ pub(crate) fn footer_height(summary: &Summary) -> f32 {
 impl Strip<'_> {
     /// Four columns, findings below them in rows of four.
     pub(crate) fn footer(&mut self) {
-        self.verdict(MARGIN, 30.0);
-        self.figures(390.0, 34.0, 165.0, 84.0);
+        self.verdict(MARGIN, 32.0, 330.0);
+        self.figures(396.0, 34.0, 165.0, 90.0);
         self.confidence(760.0, 34.0, 300.0);
         let summary = self.summary;
         for (place, entry) in summary.legend.iter().enumerate() {
@@ -58,12 +58,12 @@ impl Strip<'_> {
     /// Everything below each other; of the findings as many as `height` units hold.
     pub(crate) fn side(&mut self, height: f32) {
         let width = SIDE_WIDTH - 2.0 * MARGIN;
-        self.verdict(MARGIN, 40.0);
+        self.verdict(MARGIN, 40.0, width);
         self.rule(MARGIN, 196.0, width);
-        self.figures(MARGIN, 222.0, 205.0, 92.0);
-        self.rule(MARGIN, 412.0, width);
-        self.confidence(MARGIN, 438.0, width);
-        let mut y = 592.0;
+        self.figures(MARGIN, 222.0, 205.0, 94.0);
+        self.rule(MARGIN, 416.0, width);
+        self.confidence(MARGIN, 442.0, width);
+        let mut y = 630.0;
         let summary = self.summary;
         if !summary.legend.is_empty() {
             self.rule(MARGIN, y - 24.0, width);
@@ -117,17 +117,19 @@ impl Strip<'_> {
     }
 
     /// Severity, number of defects, what was measured.
-    fn verdict(&mut self, x: f32, y: f32) {
+    fn verdict(&mut self, x: f32, y: f32, width: f32) {
         let words = severity_name(self.severity);
         let style = self.style(21.0, true, CASING);
-        let width = self.typeface.width(words, style) / self.scale + 36.0;
-        let pill = self.area(x, y, width, 40.0);
+        let pill = self.area(x, y, self.typeface.width(words, style) / self.scale + 36.0, 40.0);
         self.boxed(pill, 20.0, severity_color(self.severity));
         self.text(words, x + 18.0, y + 27.5, style);
-        let defects = self.style(38.0, true, INK);
-        self.text(&self.summary.defects, x, y + 90.0, defects);
-        let source = self.style(18.0, false, FAINT);
-        self.text(&self.summary.source, x, y + 124.0, source);
+        for (text, baseline, style) in [
+            (&self.summary.defects, y + 90.0, self.style(38.0, true, INK)),
+            (&self.summary.source, y + 124.0, self.style(18.0, false, FAINT)),
+        ] {
+            let style = self.typeface.fitting(text, width * self.scale, style);
+            self.text(text, x, baseline, style);
+        }
     }
 
     /// Two by two figures with bars.
@@ -143,7 +145,7 @@ impl Strip<'_> {
         self.text(figure.name, x, y + 13.0, name);
         let value = self.style(30.0, true, INK);
         self.text(&figure.value, x, y + 46.0, value);
-        self.bar(x, y + 57.0, width, figure.level, INK);
+        self.bar(x, y + 61.0, width, figure.level, INK);
     }
 
     fn bar(&mut self, x: f32, y: f32, width: f32, level: f32, color: Rgb) {
@@ -167,11 +169,11 @@ impl Strip<'_> {
             moderate if moderate < 0.75 => severity_color(Severity::Medium),
             _ => severity_color(Severity::Low),
         };
-        self.bar(x, y + 57.0, width, summary.confidence, color);
+        self.bar(x, y + 61.0, width, summary.confidence, color);
         let words = self.style(17.0, false, FAINT);
         let lines = self.typeface.wrap(&summary.confidence_words, width * self.scale, words);
         for (place, line) in lines.iter().take(3).enumerate() {
-            self.text(line, x, y + 92.0 + 23.0 * place as f32, words);
+            self.text(line, x, y + 97.0 + 23.0 * place as f32, words);
         }
     }
 

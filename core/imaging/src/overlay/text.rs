@@ -1,4 +1,4 @@
-//! Text in the embedded typeface: Basic Latin, `æøåÆØÅ` and `° ± ² · ½ Δ – …`. Other characters become a box or
+//! Text in the embedded typeface: Basic Latin, `æøåÆØÅ` and `° ± ² ³ µ · ½ × Δ – … ≤ ≥`. Other characters become a box or
 //! nothing; there is no line breaking except [`Typeface::wrap`], no kerning and no writing from right to left.
 
 use ab_glyph::{Font, FontRef, Glyph, PxScale, ScaleFont};
@@ -48,6 +48,12 @@ impl Typeface {
     pub(crate) fn width(&self, text: &str, style: Style) -> f32 {
         let font = self.font(style).as_scaled(self.scale(style));
         text.chars().map(|c| font.h_advance(font.glyph_id(c))).sum()
+    }
+
+    /// The style, made smaller where the text would be wider than `width`.
+    pub(crate) fn fitting(&self, text: &str, width: f32, style: Style) -> Style {
+        let needed = self.width(text, style);
+        if needed > width { Style { size: style.size * width / needed, ..style } } else { style }
     }
 
     /// Writes one line whose letters stand on `baseline`; returns the column where it ends.

@@ -133,7 +133,7 @@ fn flakes(surface: &mut Surface, random: &mut Random, outline: &Outline, bay: &B
             continue;
         }
         let glow = bay.glow(x, y);
-        let power = (0.006 + 0.085 * luck.powi(9) + 0.35 * luck.powi(60)) * (0.16 + 1.1 * glow * glow);
+        let power = (0.006 + 0.085 * luck.powi(9) + 0.16 * luck.powi(60)) * (0.16 + 1.1 * glow * glow);
         let color = blend([0.55, 0.78, 1.15], [1.0, 0.95, 0.90], tint);
         surface.around((x, y), (2.2 * radius, 2.2 * radius), |surface, px, py, index| {
             let square = ((px as f32 - x).powi(2) + (py as f32 - y).powi(2)) / (radius * radius);
