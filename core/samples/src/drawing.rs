@@ -1,7 +1,8 @@
 //! A finished picture before it is encoded, with what is true of it.
 
-use image::codecs::{jpeg::JpegEncoder, png::PngEncoder, webp::WebPEncoder};
+use image::codecs::{png::PngEncoder, webp::WebPEncoder};
 use image::{ExtendedColorType, ImageEncoder};
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use crate::truth::Truth;
 
@@ -31,11 +32,20 @@ impl Drawing {
         }
     }
 
-    /// As JPEG of that quality, 1 to 100.
+    /// As JPEG of that quality, 1 to 100, with colour at half the resolution as phones write it.
+    ///
+    /// # Panics
+    /// When a side is longer than 65,535 pixels.
     #[must_use]
+    #[allow(clippy::expect_used)]
     pub fn jpeg(&self, quality: u8) -> Vec<u8> {
+        let side = |length: u32| u16::try_from(length).expect("a JPEG has sides of at most 65,535 pixels");
         let mut bytes = Vec::with_capacity(self.rgb.len() / 6);
-        self.encode(JpegEncoder::new_with_quality(&mut bytes, quality));
+        let mut encoder = Encoder::new(&mut bytes, quality);
+        encoder.set_sampling_factor(SamplingFactor::F_2_2);
+        encoder
+            .encode(&self.rgb, side(self.width), side(self.height), ColorType::Rgb)
+            .expect("a drawing fits the encoder");
         bytes
     }
 
