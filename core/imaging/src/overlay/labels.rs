@@ -1,7 +1,8 @@
 //! Numbers beside the largest defects, the same as in the list of findings.
 
 use super::canvas::{Area, Canvas};
-use super::palette::{CASING, class_color, class_of};
+use super::palette::{CASING, class_color};
+use super::pieces::{Piece, Pieces, Tips};
 use super::region_view::RegionView;
 use super::text::{Style, Typeface};
 use crate::{Defect, Judgement};
@@ -62,47 +63,27 @@ pub(crate) fn draw(
     }
 }
 
-/// The outermost points of a defect: where a label may stand close to what it names, even when the defect is a
-/// crooked line in a wide box.
-struct Tips {
-    top: (f32, f32),
-    right: (f32, f32),
-    bottom: (f32, f32),
-    left: (f32, f32),
-}
-
 impl Tips {
-    /// Looked up in the region map; the middles of the box's sides when the map does not show the defect.
+    /// The tips of the largest piece of that class within the defect's box; the middles of the box's sides when
+    /// the region map does not show it. Neighbours may reach into the box, and a group of streaks has many pieces.
     fn of(view: &RegionView, defect: &Defect, scale: (f32, f32)) -> Self {
         let bounds = defect.bounds;
         let (x0, y0) = (bounds.x as f32 * scale.0, bounds.y as f32 * scale.1);
         let (x1, y1) = (x0 + bounds.width as f32 * scale.0, y0 + bounds.height as f32 * scale.1);
         let (middle_x, middle_y) = (0.5 * (x0 + x1), 0.5 * (y0 + y1));
-        let mut tips =
-            Self { top: (middle_x, y0), right: (x1, middle_y), bottom: (middle_x, y1), left: (x0, middle_y) };
-        let mut found = false;
-        for y in y0 as usize..(y1.ceil() as usize).min(view.height) {
-            for x in x0 as usize..(x1.ceil() as usize).min(view.width) {
-                if class_of(view.cells[y * view.width + x]) != Some(defect.class) {
-                    continue;
-                }
-                let point = (x as f32, y as f32);
-                if !found {
-                    tips = Self { top: point, right: point, bottom: point, left: point };
-                    found = true;
-                }
-                if point.0 > tips.right.0 {
-                    tips.right = point;
-                }
-                if point.0 < tips.left.0 {
-                    tips.left = point;
-                }
-                if point.1 > tips.bottom.1 {
-                    tips.bottom = point;
-                }
+        let (left, top) = (x0 as usize, y0 as usize);
+        let (right, bottom) = ((x1.ceil() as usize).min(view.width), (y1.ceil() as usize).min(view.height));
+        let mut pieces = Pieces::within(view, defect.class, (left, top), (right, bottom));
+        let mut largest: Option<Piece> = None;
+        while let Some(piece) = pieces.next_piece() {
+            if largest.as_ref().is_none_or(|known| piece.cells > known.cells) {
+                largest = Some(piece);
             }
         }
-        tips
+        largest.map_or(
+            Self { top: (middle_x, y0), right: (x1, middle_y), bottom: (middle_x, y1), left: (x0, middle_y) },
+            |piece| piece.tips,
+        )
     }
 
     /// Upper left corners to try for a label of that size, the closest first.

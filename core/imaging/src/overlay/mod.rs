@@ -12,6 +12,7 @@ mod canvas;
 mod findings;
 mod labels;
 mod palette;
+mod pieces;
 mod region_view;
 mod scale;
 mod strip;
