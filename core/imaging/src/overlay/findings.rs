@@ -54,7 +54,7 @@ pub(crate) fn outline(canvas: &mut Canvas, view: &RegionView) {
     for y in 0..height {
         for x in 0..width {
             let region = view.cells[(y * width + x) as usize];
-            if color_of(region).is_none() {
+            if matches!(region, Region::Coat | Region::Outside) {
                 continue;
             }
             let same = |dx: i64, dy: i64| {

@@ -42,14 +42,15 @@ fn reduced(picture: &Picture, width: u32, height: u32) -> Picture {
             }
         }
         for pair in columns.windows(2) {
-            let count = ((pair[1] - pair[0]) * (bottom - top)) as u64;
-            let mut total = [0u64; 3];
+            // At most 255 times 200 MP over 1600: 32 bits hold it, and a float is exact enough to round.
+            let share = 1.0 / ((pair[1] - pair[0]) * (bottom - top)) as f32;
+            let mut total = [0u32; 3];
             for pixel in sums[3 * pair[0]..3 * pair[1]].chunks_exact(3) {
                 for (total, value) in total.iter_mut().zip(pixel) {
-                    *total += u64::from(*value);
+                    *total += *value;
                 }
             }
-            rgb.extend(total.map(|total| ((total + count / 2) / count) as u8));
+            rgb.extend(total.map(|total| (total as f32 * share + 0.5) as u8));
         }
     }
     Picture { width: width as u32, height: height as u32, rgb }

@@ -50,7 +50,11 @@ const FEW_PIXELS: u64 = 300_000;
 
 impl Summary {
     pub(crate) fn of(judgement: &Judgement) -> Self {
-        let count = |region: Region| judgement.regions.cells.iter().filter(|&&r| r == region).count() as f64;
+        let mut counts = [0u32; 256];
+        for region in &judgement.regions.cells {
+            counts[*region as usize] += 1;
+        }
+        let count = |region: Region| f64::from(counts[region as usize]);
         let all = judgement.regions.cells.len() as f64;
         let (glare, outside, uncovered) =
             (count(Region::Glare), count(Region::Outside), count(Region::Uncovered));
