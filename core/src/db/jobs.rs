@@ -1,0 +1,1 @@
+//! Placeholder: rows of `jobs` as people and programs see them.

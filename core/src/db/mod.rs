@@ -1,0 +1,73 @@
+//! All SQL of the project, one module a table or concern. Nothing else speaks SQL.
+//!
+//! Statements are static text, checked at build time against the description of the schema in `.sqlx`. Time is the
+//! database's `now()`. No connection is held while a job computes.
+
+mod error;
+mod exec;
+pub mod fenced;
+pub mod jobs;
+pub mod queue;
+
+pub use error::{DbError, DbResult};
+pub use exec::{Exec, Session, Statements, Transaction};
+
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+/// A pool of connections and the way statements run on them; clones share it.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pool: PgPool,
+    statements: Statements,
+}
+
+impl Db {
+    /// A pool of at most `max_connections`, opened when first used.
+    #[must_use]
+    pub fn lazy(options: PgConnectOptions, statements: Statements, max_connections: u32) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(max_connections.max(1))
+            .min_connections(0)
+            .acquire_timeout(std::time::Duration::from_secs(10))
+            .test_before_acquire(false)
+            .connect_lazy_with(options);
+        Self { pool, statements }
+    }
+
+    /// Takes over a pool.
+    #[must_use]
+    pub fn from_pool(pool: PgPool, statements: Statements) -> Self {
+        Self { pool, statements }
+    }
+
+    /// The pool itself, for what is not a statement (closing, counting).
+    #[must_use]
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// How statements run.
+    #[must_use]
+    pub fn statements(&self) -> Statements {
+        self.statements
+    }
+
+    /// A place to run single statements that need not be atomic together. [`Session::finish`] must be called for
+    /// writes to count.
+    pub async fn session(&self) -> DbResult<Session> {
+        Session::open(&self.pool, self.statements).await
+    }
+
+    /// A transaction.
+    pub async fn begin(&self) -> DbResult<Transaction> {
+        Transaction::open(&self.pool, self.statements).await
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

@@ -1,0 +1,1 @@
+//! Placeholder: the names of the metrics.
