@@ -8,10 +8,8 @@ use sqlx::postgres::PgConnectOptions;
 pub struct Environment {
     /// This start of this process.
     pub worker: WorkerId,
-    /// Claims, settles, sweeps: a small pool of the engine's own.
+    /// Claims, settles, sweeps: a small pool of the engine's own. The heartbeat opens a sibling of it, on its own thread.
     pub control: Db,
-    /// Heartbeats: a pool of two that nothing else uses.
-    pub heartbeat: Db,
     /// The handlers' pool.
     pub handlers: Db,
     /// A direct connection for LISTEN, when there is one.
@@ -20,4 +18,6 @@ pub struct Environment {
     pub storage: Storage,
     /// The threads for CPU work.
     pub compute: Compute,
+    /// Where the HTTP server listens, for the row in `workers`.
+    pub http_address: Option<String>,
 }

@@ -6,8 +6,8 @@
 mod error;
 mod exec;
 pub mod fenced;
-pub mod jobs;
 pub mod queue;
+pub mod workers;
 
 pub use error::{DbError, DbResult};
 pub use exec::{Exec, Session, Statements, Transaction};
@@ -64,6 +64,13 @@ impl Db {
     /// A transaction.
     pub async fn begin(&self) -> DbResult<Transaction> {
         Transaction::open(&self.pool, self.statements).await
+    }
+
+    /// Another pool to the same database, for the runtime that calls this: connections belong to the runtime that opened
+    /// them.
+    #[must_use]
+    pub fn sibling(&self, max_connections: u32) -> Self {
+        Self::lazy((*self.pool.connect_options()).clone(), self.statements, max_connections)
     }
 
     /// Closes every connection.
