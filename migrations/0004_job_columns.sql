@@ -103,3 +103,9 @@ alter table public.jobs set (
   autovacuum_analyze_scale_factor = 0.01,
   autovacuum_analyze_threshold = 5000
 );
+
+do $$
+begin
+  perform forgeos.grant_to('authenticated', 'insert (priority, run_at, unique_key) on table public.jobs');
+end
+$$;

@@ -106,3 +106,39 @@ create table if not exists public.workers (
 
 -- A handful of rows written every few seconds: half-empty pages, so that they never leave them.
 alter table public.workers set (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
+
+-- Rights. A row that hangs on a job is read by the job's owner. Not for users: `workers`, which
+-- names hosts; who held an attempt or an item; causes of errors; logs below info.
+do $$
+declare
+  relation text;
+  own_job constant text :=
+    'exists (select 1 from public.jobs j where j.id = job_id and j.user_id = (select auth.uid()))';
+begin
+  foreach relation in array array['public.job_items', 'public.job_attempts', 'public.job_logs',
+                                  'public.artifacts', 'public.workers'] loop
+    perform forgeos.open_table_to_service(relation);
+    perform forgeos.grant_to('forgeos_worker', 'select, insert, update, delete on table ' || relation);
+  end loop;
+
+  perform forgeos.set_policy('public.job_items', 'job_items_read_own', 'select', 'authenticated',
+    'using (' || own_job || ')');
+  perform forgeos.grant_to('authenticated',
+    'select (job_id, item, position, status, attempt, error, result_id, started_at, completed_at, created_at)
+     on table public.job_items');
+
+  perform forgeos.set_policy('public.job_attempts', 'job_attempts_read_own', 'select', 'authenticated',
+    'using (' || own_job || ')');
+  perform forgeos.grant_to('authenticated',
+    'select (id, job_id, attempt, started_at, ended_at, duration_ms, outcome, error_code)
+     on table public.job_attempts');
+
+  perform forgeos.set_policy('public.job_logs', 'job_logs_read_own', 'select', 'authenticated',
+    $rule$using (level in ('info', 'warn', 'error') and $rule$ || own_job || ')');
+  perform forgeos.grant_to('authenticated', 'select on table public.job_logs');
+
+  perform forgeos.set_policy('public.artifacts', 'artifacts_read_own', 'select', 'authenticated',
+    'using (user_id = (select auth.uid()))');
+  perform forgeos.grant_to('authenticated', 'select on table public.artifacts');
+end
+$$;
