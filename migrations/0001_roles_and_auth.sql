@@ -75,7 +75,8 @@ end
 $$;
 
 -- Replaces one policy by name, for one role, skipped when there is no such role.
--- `rule` is what stands behind the role: `using (…)`, `with check (…)`.
+-- `rule` is what stands behind the role: `using (…)`, `with check (…)`. The comment tells our
+-- policies from other people's (see forgeos.other_policies).
 create or replace function forgeos.set_policy(relation text, policy text, command text, role_name text, rule text)
 returns void
 language plpgsql
@@ -85,6 +86,7 @@ begin
   execute format('drop policy if exists %I on %s', policy, relation);
   if to_regrole(role_name) is not null then
     execute format('create policy %I on %s for %s to %I %s', policy, relation, command, role_name, rule);
+    execute format('comment on policy %I on %s is %L', policy, relation, 'ForgeOS');
   end if;
 end
 $$;
@@ -176,8 +178,11 @@ begin
         execute format('grant usage on schema public to %I', role_name);
       end if;
     exception when insufficient_privilege then
-      raise warning 'role % lacks usage of schema auth or public and % may not grant it', role_name, current_user;
+      null; -- seen below, as is a grant that PostgreSQL refuses with no more than a warning
     end;
+    if not has_schema_privilege(role_name, 'auth', 'usage') then
+      raise warning 'other people''s policies may need it: ask an administrator to run: grant usage on schema auth to %;', role_name;
+    end if;
   end loop;
 end
 $$;
@@ -188,14 +193,26 @@ $$;
 -- True when a user (or nobody at all) is behind the statement, false for the service: the role
 -- service_role, the worker, or a direct connection without claims. A caller with role
 -- `authenticated` and no claims stays a user, one without an id: never the service.
+-- Built-in functions first: most callers are the service, and auth.uid() costs ten times as much.
 create or replace function forgeos.caller_is_user()
 returns boolean
-language sql stable
+language plpgsql stable
 security definer
 set search_path = ''
 as $$
-  select coalesce(nullif(current_setting('role', true), 'none'), session_user::text) in ('anon', 'authenticated')
-    or coalesce(auth.role(), case when auth.uid() is null then 'service_role' else 'authenticated' end) <> 'service_role'
+begin
+  if coalesce(nullif(current_setting('role', true), 'none'), session_user::text) in ('anon', 'authenticated') then
+    return true;
+  end if;
+  if coalesce(current_setting('request.jwt.claims', true), '') = ''
+    and coalesce(current_setting('request.jwt.claim.sub', true), '') = ''
+    and coalesce(current_setting('request.jwt.claim.role', true), '') = ''
+  then
+    return false;
+  end if;
+  -- Claims without a role and without a user name nobody; any role but service_role is a user's.
+  return coalesce(auth.role(), case when auth.uid() is null then 'service_role' else 'authenticated' end) <> 'service_role';
+end
 $$;
 
 -- The roles that this server lacks; `migrate` and `doctor` print `create role … nologin noinherit`.
