@@ -281,6 +281,15 @@ pub async fn end(session: &mut Session, worker: WorkerId, endings: &[Ending]) ->
             from ending e join settled s on s.id = e.id
             where e.outcome is not null
             on conflict (job_id, attempt) do nothing
+        ), closed as (
+            -- What the handler left open can no longer be finished.
+            update public.analyses a
+            set status = 'failed',
+                metrics = jsonb_build_object('error', jsonb_build_object(
+                    'code', coalesce(e.error_code, 'cancelled'),
+                    'message', coalesce(e.error_message, 'the job was cancelled')))
+            from ending e join settled s on s.id = e.id
+            where a.job_id = e.id and a.status in ('pending', 'processing') and e.status in ('failed', 'cancelled')
         )
         select id as "id!", case when status = 'failed' then pg_notify('forgeos_done', id::text)::text end as told
         from settled
@@ -352,6 +361,12 @@ pub async fn sweep(session: &mut Session, lease_seconds: f64, max_crashes: i32) 
                    array['the lease ran out without a heartbeat']
             from swept s
             on conflict (job_id, attempt) do nothing
+        ), closed as (
+            update public.analyses a
+            set status = 'failed',
+                metrics = '{"error": {"code": "worker_lost", "message": "the worker was lost"}}'
+            from swept s
+            where a.job_id = s.id and s.status = 'failed' and a.status in ('pending', 'processing')
         )
         select id as "id!", coalesce(job_type, '') as "job_type!", status as "status!", crashes as "crashes!",
                case when status = 'failed' then pg_notify('forgeos_done', id::text)::text
@@ -379,6 +394,32 @@ pub async fn known_job_types(session: &mut Session) -> DbResult<Vec<String>> {
     Ok(sqlx::query_scalar!("select name from public.job_types order by name")
         .fetch_all(session.exec())
         .await?)
+}
+
+/// Says the last words of cancelled jobs whose holder is dead: closes their unfinished analyses and drops the lease.
+/// Answers how many there were.
+pub async fn close_abandoned_cancels(session: &mut Session) -> DbResult<u64> {
+    let done = sqlx::query!(
+        r#"
+        with abandoned as materialized (
+            select id from public.jobs
+            where status = 'cancelled' and locked_by is not null
+              and (locked_until is null or locked_until < now())
+            limit 200
+            for update skip locked
+        ), closed as (
+            update public.analyses a
+            set status = 'failed',
+                metrics = '{"error": {"code": "cancelled", "message": "the job was cancelled"}}'
+            from abandoned where a.job_id = abandoned.id and a.status in ('pending', 'processing')
+        )
+        update public.jobs j set locked_by = null, locked_until = null, updated_at = now()
+        from abandoned where j.id = abandoned.id
+        "#
+    )
+    .execute(session.exec())
+    .await?;
+    Ok(done.rows_affected())
 }
 
 /// Whether the database answers.

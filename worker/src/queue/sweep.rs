@@ -58,6 +58,7 @@ impl Sweeper {
     async fn look(&self, sweep: bool) -> DbResult<Vec<queue::Swept>> {
         let mut session = self.db.session().await?;
         let swept = if sweep {
+            queue::close_abandoned_cancels(&mut session).await?;
             queue::sweep(&mut session, self.lease.as_secs_f64(), MAX_CRASHES).await?
         } else {
             queue::ping(&mut session).await?;
