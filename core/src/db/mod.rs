@@ -9,7 +9,7 @@ pub mod fenced;
 pub mod queue;
 pub mod workers;
 
-pub use error::{DbError, DbResult};
+pub use error::{DbError, DbResult, within};
 pub use exec::{Exec, Planning, Session, Statements, Transaction};
 
 use sqlx::{
