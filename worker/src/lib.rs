@@ -1,1 +1,16 @@
-//! Placeholder.
+//! The worker: takes jobs out of the table, carries them out, settles them.
+//!
+//! One direction: settings, environment, queue (claim), dispatch, registry, jobs, outcome, queue (settle).
+
+pub mod attempt;
+pub mod dispatch;
+pub mod environment;
+pub mod health;
+pub mod jobs;
+pub mod metrics;
+pub mod outcome;
+pub mod queue;
+pub mod registry;
+pub mod retry;
+pub mod runtime;
+pub mod settings;
