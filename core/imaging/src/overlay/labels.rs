@@ -27,8 +27,9 @@ pub(crate) fn draw(
     judgement: &Judgement,
     scale: (f32, f32),
 ) {
-    let size = 22.0;
-    let height = 30.0;
+    // Smaller on smaller photographs, down to what can still be read.
+    let unit = (canvas.width.max(canvas.height) as f32 / 1600.0).max(0.7);
+    let (size, height) = (22.0 * unit, 30.0 * unit);
     if (canvas.width as f32) < 60.0 || (canvas.height as f32) < 40.0 {
         return;
     }
@@ -37,17 +38,19 @@ pub(crate) fn draw(
         let defect = &judgement.defects[index];
         let style = Style { size, bold: true, color: CASING };
         let number = (place + 1).to_string();
-        let width = (typeface.width(&number, style) + 16.0).max(height);
+        let width = (typeface.width(&number, style) + 16.0 * unit).max(height);
         let tips = Tips::of(view, defect, scale);
-        let free = tips
-            .places(width, height)
-            .into_iter()
-            .map(|(x, y)| Area {
-                x: x.clamp(3.0, canvas.width as f32 - width - 3.0),
-                y: y.clamp(3.0, canvas.height as f32 - height - 3.0),
-                width,
-                height,
-            })
+        let places = tips.places(width, height);
+        let (most_x, most_y) = (canvas.width as f32 - width - 3.0, canvas.height as f32 - height - 3.0);
+        let inside = |&(x, y): &(f32, f32)| (3.0..=most_x).contains(&x) && (3.0..=most_y).contains(&y);
+        let pushed_in = places.iter().map(|&(x, y)| (x.clamp(3.0, most_x), y.clamp(3.0, most_y)));
+        // A place that has to be pushed into the picture may cover the defect: only when nothing else is free.
+        let free = places
+            .iter()
+            .copied()
+            .filter(inside)
+            .chain(pushed_in)
+            .map(|(x, y)| Area { x, y, width, height })
             .find(|area| taken.iter().all(|other| !area.overlaps(&other.grown(3.0))));
         let Some(area) = free else { continue };
         canvas.rounded(area.grown(2.0), 0.5 * height + 2.0, CASING, 0.85);
