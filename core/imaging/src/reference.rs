@@ -15,6 +15,8 @@ mod otsu;
 mod texture;
 mod tone;
 
+use multiversion::multiversion;
+
 use crate::Picture;
 
 use self::{hysteresis::Candidates, texture::Texture, tone::Tones};
@@ -66,7 +68,8 @@ pub fn measure(picture: &Picture) -> Indices {
     combine(picture.pixels(), &tones, &texture, edges)
 }
 
-/// The one pass over the rows. Grey row `y` completes the gradients of row `y - 1` and the candidates of row `y - 2`.
+/// The one pass over the rows, compiled twice and chosen by the processor at hand. Grey row `y` completes the gradients of row `y - 1` and the candidates of row `y - 2`.
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+lzcnt+popcnt"))]
 fn scan(picture: &Picture) -> (Tones, Texture, u64) {
     let (width, height) = (picture.width as usize, picture.height as usize);
     let mut tones = Tones::default();

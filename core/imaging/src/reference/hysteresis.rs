@@ -1,8 +1,8 @@
 //! The last step of Canny: of the candidates, those that are connected to a strong one are edges.
 //!
 //! Candidates lie in two bit planes, 64 pixels a word. A word takes over what its eight neighbours reach; when it
-//! grows, neighbours that may grow from it are looked at again. Each look costs a few instructions for 64 pixels, and
-//! a word is looked at again only when one beside it grew, so even a maze takes time linear in its pixels.
+//! grows, its neighbours are looked at again. Each look costs a few instructions for 64 pixels, and as a word grows at
+//! most 64 times, even a maze takes time linear in its pixels.
 
 use super::BLOCK;
 
@@ -22,6 +22,7 @@ impl Candidates {
     }
 
     /// Sets the candidates of one block; `strong` is part of `weak`.
+    #[inline(always)]
     pub(super) fn set(&mut self, row: usize, block: usize, weak: u64, strong: u64) {
         let index = (row + 1) * self.words_per_row + block + 1;
         self.weak[index] = weak;
@@ -29,61 +30,62 @@ impl Candidates {
     }
 
     /// Number of candidates that are connected to a strong one through candidates (8 neighbours).
+    #[inline(always)]
     pub(super) fn count_edges(mut self) -> u64 {
+        let inside = self.words_per_row + 1..(self.rows + 1) * self.words_per_row;
+        // Down and up again reaches nearly everything; what winds is left to the work list.
+        for index in inside.clone() {
+            self.grow(index);
+        }
+        for index in inside.clone().rev() {
+            self.grow(index);
+        }
         let mut waiting = Vec::new();
-        let mut is_waiting = vec![false; self.weak.len()];
-        let first = self.words_per_row;
-        let last = (self.rows + 1) * self.words_per_row;
-        for index in first..last {
-            if self.may_grow(index) && self.grow(index) {
-                self.call_neighbours(index, &mut waiting, &mut is_waiting);
-                while let Some(next) = waiting.pop() {
-                    is_waiting[next] = false;
-                    if self.grow(next) {
-                        self.call_neighbours(next, &mut waiting, &mut is_waiting);
-                    }
-                }
+        for index in inside {
+            if self.grow(index) {
+                waiting.push(index);
+                self.follow(&mut waiting);
             }
         }
         self.edges.iter().map(|word| u64::from(word.count_ones())).sum()
     }
 
-    fn may_grow(&self, index: usize) -> bool {
-        self.weak[index] & !self.edges[index] != 0
-    }
-
-    fn neighbours(&self, index: usize) -> [usize; 8] {
-        let (above, below) = (index - self.words_per_row, index + self.words_per_row);
-        [above - 1, above, above + 1, index - 1, index + 1, below - 1, below, below + 1]
-    }
-
-    fn call_neighbours(&self, index: usize, waiting: &mut Vec<usize>, is_waiting: &mut [bool]) {
-        for neighbour in self.neighbours(index) {
-            if self.may_grow(neighbour) && !is_waiting[neighbour] {
-                is_waiting[neighbour] = true;
-                waiting.push(neighbour);
+    /// Looks again at all that lie beside a word that grew.
+    #[inline(never)]
+    fn follow(&mut self, grown: &mut Vec<usize>) {
+        while let Some(index) = grown.pop() {
+            let (above, below) = (index - self.words_per_row, index + self.words_per_row);
+            for neighbour in [above - 1, above, above + 1, index - 1, index + 1, below - 1, below, below + 1]
+            {
+                if self.grow(neighbour) {
+                    grown.push(neighbour);
+                }
             }
         }
     }
 
     /// Adds the candidates of one word that touch an edge; tells whether there were any.
+    #[inline(always)]
     fn grow(&mut self, index: usize) -> bool {
-        let [above_left, above, above_right, left, right, below_left, below, below_right] =
-            self.neighbours(index).map(|neighbour| self.edges[neighbour]);
         let (weak, before) = (self.weak[index], self.edges[index]);
-        let column = above | below;
-        let reached = column
-            | column << 1
-            | column >> 1
-            | (above_left | left | below_left) >> 63
-            | (above_right | right | below_right) << 63;
-        let after = fill(before | (weak & reached), weak);
-        self.edges[index] = after;
-        after != before
+        if weak == before {
+            return false;
+        }
+        let row = self.words_per_row;
+        let column = |x: usize| self.edges[x - row] | self.edges[x] | self.edges[x + row];
+        let middle = column(index);
+        let reached = middle | middle << 1 | middle >> 1 | column(index - 1) >> 63 | column(index + 1) << 63;
+        let seed = before | (weak & reached);
+        if seed == before {
+            return false;
+        }
+        self.edges[index] = fill(seed, weak);
+        true
     }
 }
 
 /// Spreads `seed` over the runs of `weak` that it touches.
+#[inline(always)]
 fn fill(seed: u64, weak: u64) -> u64 {
     let (mut up, mut down) = (seed, seed);
     let (mut open_up, mut open_down) = (weak, weak);

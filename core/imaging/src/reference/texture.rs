@@ -60,6 +60,7 @@ impl Texture {
     }
 
     /// Where grey row `y` is to be written, whole blocks.
+    #[inline(always)]
     pub(super) fn grey_row_mut(&mut self, y: usize) -> &mut [u8] {
         let row = &mut self.grey[y % 3];
         let end = row.len() - 1;
@@ -67,6 +68,7 @@ impl Texture {
     }
 
     /// Laplacian and gradients of row `y`; grey rows `y - 1` to `y + 1` have been written, where they exist.
+    #[inline(always)]
     pub(super) fn finish_gradients(&mut self, y: usize, height: usize) {
         let width = self.width;
         for row in [y.saturating_sub(1), y, (y + 1).min(height - 1)] {
@@ -100,6 +102,7 @@ impl Texture {
     }
 
     /// Edge candidates of row `y`; the gradients of rows `y - 1` to `y + 1` are finished, where they exist.
+    #[inline(always)]
     pub(super) fn find_candidates(&self, y: usize, height: usize, candidates: &mut Candidates) {
         let above = if y == 0 { &self.nothing } else { &self.magnitude[(y - 1) % 3] };
         let centre = &self.magnitude[y % 3];
@@ -117,12 +120,14 @@ impl Texture {
 }
 
 /// A block with its borders; row buffers are long enough for every block of the row.
+#[inline(always)]
 fn window(row: &[i16], start: usize) -> &[i16; BLOCK + 2] {
     const NOTHING: &[i16; BLOCK + 2] = &[0; BLOCK + 2];
     row[start..].first_chunk().unwrap_or(NOTHING)
 }
 
 /// Sum and sum of squares of `up + down + left + right - 4 centre`, mirrored at both ends.
+#[inline(always)]
 fn laplacian_sums(above: &[u8], centre: &[u8], below: &[u8]) -> (i64, u64) {
     /// So many squares of at most 1020 fit into 32 bits.
     const CHUNK: usize = 2048;
@@ -159,6 +164,7 @@ fn laplacian_sums(above: &[u8], centre: &[u8], below: &[u8]) -> (i64, u64) {
 }
 
 /// `above + 2 centre + below` and `below - above`, the two halves of the Sobel kernels that run down a column.
+#[inline(always)]
 fn column_sums(above: &[u8], centre: &[u8], below: &[u8], smoothed: &mut [i16], difference: &mut [i16]) {
     let length = smoothed.len();
     let (above, centre, below) = (&above[..length], &centre[..length], &below[..length]);
@@ -171,6 +177,7 @@ fn column_sums(above: &[u8], centre: &[u8], below: &[u8], smoothed: &mut [i16], 
 }
 
 /// Magnitudes of a block; directions too when one of them is above [`LOW`], which is told.
+#[inline(always)]
 fn gradients(
     smoothed: &[i16; BLOCK + 2],
     difference: &[i16; BLOCK + 2],
@@ -202,39 +209,50 @@ fn gradients(
 }
 
 /// Which pixels of a block are the strongest along their gradient, and which of these are edges without help.
+#[inline(always)]
 fn thin(
     above: &[i16; BLOCK + 2],
     centre: &[i16; BLOCK + 2],
     below: &[i16; BLOCK + 2],
     direction: &[i16; BLOCK],
 ) -> (u64, u64) {
-    let mut weak = [0_u8; BLOCK];
-    let mut strong = [0_u8; BLOCK];
+    // Masks of all ones and all zeros instead of conditions: the compiler then keeps to 16-bit lanes.
+    let mut weak = [0_i16; BLOCK];
+    let mut strong = [0_i16; BLOCK];
     for i in 0..BLOCK {
         let here = centre[i + 1];
         let way = direction[i];
-        let (before, after) = (
-            pick(way, centre[i], above[i + 1], above[i], above[i + 2]),
-            pick(way, centre[i + 2], below[i + 1], below[i + 2], below[i]),
-        );
+        let across = mask(way == ACROSS);
+        let upright = mask(way == UPRIGHT);
+        let falling = mask(way == FALLING);
+        let rising = mask(way == RISING);
+        let before =
+            (across & centre[i]) | (upright & above[i + 1]) | (falling & above[i]) | (rising & above[i + 2]);
+        let after = (across & centre[i + 2])
+            | (upright & below[i + 1])
+            | (falling & below[i + 2])
+            | (rising & below[i]);
         // Along a row or column a tie counts for the first pixel, along a diagonal for none.
-        let tie = i16::from(way <= UPRIGHT);
-        let candidate = (here > LOW) & (here > before) & (here + tie > after);
-        weak[i] = u8::from(candidate);
-        strong[i] = u8::from(candidate & (here > HIGH));
+        let tie = (across | upright) & 1;
+        let candidate = mask(here > LOW) & mask(here > before) & mask(here + tie > after);
+        weak[i] = candidate;
+        strong[i] = candidate & mask(here > HIGH);
     }
     (bits(&weak), bits(&strong))
 }
 
 #[inline(always)]
-fn pick(way: i16, across: i16, upright: i16, falling: i16, rising: i16) -> i16 {
-    let diagonal = if way == FALLING { falling } else { rising };
-    let steep = if way == UPRIGHT { upright } else { diagonal };
-    if way == ACROSS { across } else { steep }
+fn mask(condition: bool) -> i16 {
+    -i16::from(condition)
 }
 
-/// Bit `i` of the result is byte `i` of the block, which is 0 or 1.
-fn bits(flags: &[u8; BLOCK]) -> u64 {
+/// Bit `i` of the result tells whether lane `i` is all ones (else it is all zeros).
+#[inline(always)]
+fn bits(masks: &[i16; BLOCK]) -> u64 {
+    let mut flags = [0_u8; BLOCK];
+    for i in 0..BLOCK {
+        flags[i] = masks[i] as u8 & 1;
+    }
     let mut word = 0;
     for (index, eight) in flags.as_chunks::<8>().0.iter().enumerate() {
         // Every byte's low bit is moved to its place in the top byte.
@@ -283,10 +301,10 @@ mod tests {
     }
 
     #[test]
-    fn bits_keep_the_order_of_bytes() {
+    fn bits_keep_the_order_of_lanes() {
         for place in 0..BLOCK {
             let mut flags = [0; BLOCK];
-            flags[place] = 1;
+            flags[place] = -1;
             assert_eq!(bits(&flags), 1 << place);
         }
     }

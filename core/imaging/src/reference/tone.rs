@@ -34,6 +34,7 @@ impl Default for Tones {
 
 impl Tones {
     /// Adds a row of interleaved RGB and writes its grey values; `grey` holds the row rounded up to whole blocks.
+    #[inline(always)]
     pub(super) fn add_row(&mut self, rgb: &[u8], grey: &mut [u8]) {
         let width = rgb.len() / 3;
         let (blocks, rest) = rgb.as_chunks::<{ 3 * BLOCK }>();
@@ -56,30 +57,32 @@ impl Tones {
         std::array::from_fn(|level| self.grey.iter().map(|histogram| u64::from(histogram[level])).sum())
     }
 
+    #[inline(always)]
     fn add_block(&mut self, rgb: &[u8; 3 * BLOCK], grey: &mut [u8; BLOCK]) {
         let [red, green, blue] = planes(rgb);
         *grey = grey_of(&red, &green, &blue);
 
-        let mut value = [0_i16; BLOCK];
-        let mut chroma = [0_i16; BLOCK];
-        let mut sector = [0_i16; BLOCK];
+        let mut value = [0; BLOCK];
+        let mut chroma = [0; BLOCK];
+        let mut sector = [0; BLOCK];
         for i in 0..BLOCK {
-            let (r, g, b) = (red[i], green[i], blue[i]);
-            let v = r.max(g).max(b);
-            let d = v - r.min(g).min(b);
-            value[i] = v;
-            chroma[i] = d;
+            value[i] = red[i].max(green[i]).max(blue[i]);
+            chroma[i] = value[i] - red[i].min(green[i]).min(blue[i]);
+        }
+        for i in 0..BLOCK {
+            let [r, g, b, v, d] = [red[i], green[i], blue[i], value[i], chroma[i]].map(i16::from);
             let otherwise = if v == g { b - r + 2 * d } else { r - g + 4 * d };
             sector[i] = if v == r { g - b } else { otherwise };
         }
         let hue = hue_of(&sector, &chroma);
         let saturation = saturation_of(&value, &chroma);
         self.hue += total(&hue);
-        self.hue_squares += hue.iter().map(|&h| i32::from(h) * i32::from(h)).sum::<i32>() as u64;
+        self.hue_squares += u64::from(hue.iter().map(|&h| u32::from(h) * u32::from(h)).sum::<u32>());
         self.saturation += total(&saturation);
         self.brightness += total(&value);
     }
 
+    #[inline(always)]
     fn count_grey(&mut self, grey: &[u8]) {
         let [first, second, third, fourth] = self.grey.as_mut();
         let (quads, rest) = grey.as_chunks::<4>();
@@ -95,23 +98,25 @@ impl Tones {
     }
 }
 
-fn total(values: &[i16; BLOCK]) -> u64 {
-    values.iter().map(|&value| i32::from(value)).sum::<i32>() as u64
+#[inline(always)]
+fn total(values: &[u8; BLOCK]) -> u64 {
+    u64::from(values.iter().map(|&value| u32::from(value)).sum::<u32>())
 }
 
-fn planes(rgb: &[u8; 3 * BLOCK]) -> [[i16; BLOCK]; 3] {
-    let mut planes = [[0; BLOCK]; 3];
-    let (pixels, _) = rgb.as_chunks::<3>();
-    for (i, pixel) in pixels.iter().enumerate() {
-        planes[0][i] = i16::from(pixel[0]);
-        planes[1][i] = i16::from(pixel[1]);
-        planes[2][i] = i16::from(pixel[2]);
+#[inline(always)]
+fn planes(rgb: &[u8; 3 * BLOCK]) -> [[u8; BLOCK]; 3] {
+    let (mut red, mut green, mut blue) = ([0; BLOCK], [0; BLOCK], [0; BLOCK]);
+    for i in 0..BLOCK {
+        red[i] = rgb[3 * i];
+        green[i] = rgb[3 * i + 1];
+        blue[i] = rgb[3 * i + 2];
     }
-    planes
+    [red, green, blue]
 }
 
 /// `(9798 R + 19235 G + 3735 B + 16384) >> 15`.
-fn grey_of(red: &[i16; BLOCK], green: &[i16; BLOCK], blue: &[i16; BLOCK]) -> [u8; BLOCK] {
+#[inline(always)]
+fn grey_of(red: &[u8; BLOCK], green: &[u8; BLOCK], blue: &[u8; BLOCK]) -> [u8; BLOCK] {
     let mut grey = [0; BLOCK];
     for i in 0..BLOCK {
         let weighted =
@@ -123,25 +128,27 @@ fn grey_of(red: &[i16; BLOCK], green: &[i16; BLOCK], blue: &[i16; BLOCK]) -> [u8
 }
 
 /// `(d * round(255 * 4096 / V) + 2048) >> 12`; 0 for black.
-fn saturation_of(value: &[i16; BLOCK], chroma: &[i16; BLOCK]) -> [i16; BLOCK] {
+#[inline(always)]
+fn saturation_of(value: &[u8; BLOCK], chroma: &[u8; BLOCK]) -> [u8; BLOCK] {
     let mut saturation = [0; BLOCK];
     for i in 0..BLOCK {
         let reciprocal = (255.0 * 4096.0 / f32::from(value[i].max(1)) + ROUNDER) - ROUNDER;
         let product = f32::from(chroma[i]) * reciprocal + 2048.0;
-        saturation[i] = (((product + ROUNDER).to_bits() as i32 - ROUNDER_BITS) >> 12) as i16;
+        saturation[i] = (((product + ROUNDER).to_bits() as i32 - ROUNDER_BITS) >> 12) as u8;
     }
     saturation
 }
 
 /// `(h * round(180 * 4096 / (6 d)) + 2048) >> 12`, plus 180 below zero; 0 for grey. `h` is the position on the colour
 /// wheel in units of the chroma `d`, from `-d` to `5 d`.
-fn hue_of(sector: &[i16; BLOCK], chroma: &[i16; BLOCK]) -> [i16; BLOCK] {
+#[inline(always)]
+fn hue_of(sector: &[i16; BLOCK], chroma: &[u8; BLOCK]) -> [u8; BLOCK] {
     let mut hue = [0; BLOCK];
     for i in 0..BLOCK {
         let reciprocal = (30.0 * 4096.0 / f32::from(chroma[i].max(1)) + ROUNDER) - ROUNDER;
         let product = f32::from(sector[i]) * reciprocal + 2048.0;
-        let turned = (((product + ROUNDER).to_bits() as i32 - ROUNDER_BITS) >> 12) as i16;
-        hue[i] = turned + (180 & (turned >> 15));
+        let turned = ((product + ROUNDER).to_bits() as i32 - ROUNDER_BITS) >> 12;
+        hue[i] = (turned + (180 & (turned >> 31))) as u8;
     }
     hue
 }
@@ -161,21 +168,21 @@ mod tests {
     }
 
     fn for_all_blocks(
-        ranges: impl Iterator<Item = [i16; 2]>,
-        mut check: impl FnMut(&[i16; BLOCK], &[i16; BLOCK]),
+        pairs: impl Iterator<Item = (i16, u8)>,
+        mut check: impl FnMut(&[i16; BLOCK], &[u8; BLOCK]),
     ) {
-        let pairs: Vec<_> = ranges.collect();
+        let pairs: Vec<_> = pairs.collect();
         for chunk in pairs.chunks(BLOCK) {
             let at = |i: usize| chunk[i.min(chunk.len() - 1)];
-            check(&std::array::from_fn(|i| at(i)[0]), &std::array::from_fn(|i| at(i)[1]));
+            check(&std::array::from_fn(|i| at(i).0), &std::array::from_fn(|i| at(i).1));
         }
     }
 
     #[test]
     fn saturation_equals_the_integer_formula_for_every_value_and_chroma() {
-        let all = (0..=255_i16).flat_map(|value| (0..=value).map(move |chroma| [value, chroma]));
+        let all = (0..=255).flat_map(|value| (0..=value as u8).map(move |chroma| (value, chroma)));
         for_all_blocks(all, |value, chroma| {
-            let found = saturation_of(value, chroma);
+            let found = saturation_of(&value.map(|v| v as u8), chroma);
             for i in 0..BLOCK {
                 let (v, d) = (i32::from(value[i]), i32::from(chroma[i]));
                 let table = if v == 0 { 0 } else { rounded(255 * 4096, v) };
@@ -186,7 +193,8 @@ mod tests {
 
     #[test]
     fn hue_equals_the_integer_formula_for_every_sector_and_chroma() {
-        let all = (0..=255_i16).flat_map(|chroma| (-chroma..=5 * chroma).map(move |sector| [sector, chroma]));
+        let all =
+            (0..=255).flat_map(|d: u8| (-i16::from(d)..=5 * i16::from(d)).map(move |sector| (sector, d)));
         for_all_blocks(all, |sector, chroma| {
             let found = hue_of(sector, chroma);
             for i in 0..BLOCK {
@@ -201,10 +209,10 @@ mod tests {
 
     #[test]
     fn grey_equals_the_integer_formula_for_every_red_and_green() {
-        for blue in (0..=255_i16).step_by(5) {
-            let all = (0..=255_i16).flat_map(|red| (0..=255).map(move |green| [red, green]));
+        for blue in (0..=255_u8).step_by(5) {
+            let all = (0..=255).flat_map(|red| (0..=255).map(move |green| (red, green)));
             for_all_blocks(all, |red, green| {
-                let found = grey_of(red, green, &[blue; BLOCK]);
+                let found = grey_of(&red.map(|r| r as u8), green, &[blue; BLOCK]);
                 for i in 0..BLOCK {
                     let (r, g, b) = (i32::from(red[i]), i32::from(green[i]), i32::from(blue));
                     assert_eq!(i32::from(found[i]), (9798 * r + 19235 * g + 3735 * b + 16384) >> 15);
