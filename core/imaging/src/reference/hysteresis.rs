@@ -71,10 +71,11 @@ impl Candidates {
         if weak == before {
             return false;
         }
-        let row = self.words_per_row;
-        let column = |x: usize| self.edges[x - row] | self.edges[x] | self.edges[x + row];
-        let middle = column(index);
-        let reached = middle | middle << 1 | middle >> 1 | column(index - 1) >> 63 | column(index + 1) << 63;
+        let around = |centre: usize| self.edges[centre - 1..].first_chunk::<3>().copied().unwrap_or_default();
+        let (above, here, below) =
+            (around(index - self.words_per_row), around(index), around(index + self.words_per_row));
+        let [left, middle, right] = [0, 1, 2].map(|column| above[column] | here[column] | below[column]);
+        let reached = middle | middle << 1 | middle >> 1 | left >> 63 | right << 63;
         let seed = before | (weak & reached);
         if seed == before {
             return false;
@@ -87,15 +88,15 @@ impl Candidates {
 /// Spreads `seed` over the runs of `weak` that it touches.
 #[inline(always)]
 fn fill(seed: u64, weak: u64) -> u64 {
-    let (mut up, mut down) = (seed, seed);
-    let (mut open_up, mut open_down) = (weak, weak);
+    // Adding carries every seed to the upper end of its run. A bit that keeps its value there is a further seed.
+    let up = seed | (weak & (weak ^ weak.wrapping_add(seed)));
+    // Nothing carries downwards: double the step each time.
+    let (mut down, mut open) = (up, weak);
     for step in [1, 2, 4, 8, 16, 32] {
-        up |= open_up & (up << step);
-        open_up &= open_up << step;
-        down |= open_down & (down >> step);
-        open_down &= open_down >> step;
+        down |= open & (down >> step);
+        open &= open >> step;
     }
-    up | down
+    down
 }
 
 #[cfg(test)]
@@ -123,6 +124,27 @@ mod tests {
     fn weak_candidates_count_only_with_a_strong_one() {
         assert_eq!(edges(&["+++.#", ".....", "+.+.."]), 1);
         assert_eq!(edges(&["+++#."]), 4);
+    }
+
+    #[test]
+    fn seeds_fill_their_runs_and_no_others() {
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut roll = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        for _ in 0..10_000 {
+            let weak = roll() | roll();
+            let seed = weak & roll() & roll() & roll();
+            let mut expected = seed;
+            for _ in 0..64 {
+                expected |= weak & (expected << 1 | expected >> 1);
+            }
+            assert_eq!(fill(seed, weak), expected, "seed {seed:x}, weak {weak:x}");
+        }
+        assert_eq!(fill(1 << 63, u64::MAX), u64::MAX);
     }
 
     #[test]
