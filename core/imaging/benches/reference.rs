@@ -19,12 +19,33 @@ const SIZES: [(&str, u32, u32); 4] =
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
+const ROUNDS: usize = 3;
+
 /// Median milliseconds.
 struct Times {
     decode: f64,
     measure: f64,
     /// OpenCV's measuring with a 16-bit instead of a 64-bit Laplacian, which its users may choose.
     measure_short: f64,
+}
+
+/// What several rounds took.
+#[derive(Default)]
+struct Rounds(Vec<Times>);
+
+impl Rounds {
+    fn add(&mut self, times: Option<Times>) {
+        self.0.extend(times);
+    }
+
+    fn medians(&self) -> Option<Times> {
+        let of = |time: fn(&Times) -> f64| median(self.0.iter().map(time).collect());
+        Some(Times {
+            decode: of(|times| times.decode)?,
+            measure: of(|times| times.measure)?,
+            measure_short: of(|times| times.measure_short)?,
+        })
+    }
 }
 
 fn main() -> Fallible<()> {
@@ -64,10 +85,16 @@ fn report(file: &Path) -> Fallible<()> {
         }
     };
     let pixels = picture.pixels() as f64;
-    let runs = (100_000_000 / picture.pixels().max(1)).clamp(5, 25) as usize | 1;
+    let runs = (40_000_000 / picture.pixels().max(1)).clamp(3, 15) as usize | 1;
     drop(picture);
-    let ours = time_ours(&bytes, runs)?;
-    let opencv = time_opencv(file, runs);
+    let (mut ours, mut opencv) = (Rounds::default(), Rounds::default());
+    // In turns, so that what else the machine does hits both.
+    for _ in 0..ROUNDS {
+        ours.add(Some(time_ours(&bytes, runs)?));
+        opencv.add(time_opencv(file, runs));
+    }
+    let Some(ours) = ours.medians() else { return Ok(()) };
+    let opencv = opencv.medians();
     let rate = |milliseconds: f64| pixels / 1000.0 / milliseconds;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let ratio = opencv.map_or("(no OpenCV)".to_owned(), |opencv| {
@@ -102,8 +129,8 @@ fn time_ours(bytes: &[u8], runs: usize) -> Fallible<Times> {
         black_box(reference::measure(&picture));
         measuring.push(1000.0 * start.elapsed().as_secs_f64());
     }
-    let measure = median(measuring);
-    Ok(Times { decode: median(decoding), measure, measure_short: measure })
+    let (decode, measure) = median(decoding).zip(median(measuring)).ok_or("no run")?;
+    Ok(Times { decode, measure, measure_short: measure })
 }
 
 /// `None` when there is no OpenCV.
@@ -116,9 +143,9 @@ fn time_opencv(file: &Path, runs: usize) -> Option<Times> {
     Some(Times { decode: numbers.next()?, measure: numbers.next()?, measure_short: numbers.next()? })
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    values.get(values.len() / 2).copied()
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {

@@ -97,6 +97,9 @@ fn lossy_files_give_the_indices_of_opencv() {
     }
 }
 
+/// Where `(x, y)` of a stored picture of `(width, height)` is shown.
+type Place = fn(usize, usize, usize, usize) -> (usize, usize);
+
 #[test]
 fn all_orientations_show_the_same_picture() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/files");
@@ -110,8 +113,8 @@ fn all_orientations_show_the_same_picture() {
     let upright = stored(1);
     let (width, height) = (upright.width as usize, upright.height as usize);
     let (pixels, _) = upright.rgb.as_chunks::<3>();
-    // Where the pixel at (x, y) of the stored picture is shown, by the table of the EXIF standard.
-    let places: [fn(usize, usize, usize, usize) -> (usize, usize); 8] = [
+    // The table of the EXIF standard.
+    let places: [Place; 8] = [
         |x, y, _, _| (x, y),
         |x, y, w, _| (w - 1 - x, y),
         |x, y, w, h| (w - 1 - x, h - 1 - y),
