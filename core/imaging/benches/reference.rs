@@ -19,33 +19,26 @@ const SIZES: [(&str, u32, u32); 4] =
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
+/// So often we and OpenCV take turns, so that what else the machine does hits both.
 const ROUNDS: usize = 3;
 
-/// Median milliseconds.
-struct Times {
-    decode: f64,
-    measure: f64,
-    /// OpenCV's measuring with a 16-bit instead of a 64-bit Laplacian, which its users may choose.
-    measure_short: f64,
+/// Milliseconds of one run: decoding, measuring, and OpenCV's measuring with a 16-bit instead of a 64-bit Laplacian,
+/// which its users may choose.
+type Run = [f64; 3];
+
+/// The columns of several runs, each reduced to one number.
+fn reduced(runs: &[Run], reduce: fn(Vec<f64>) -> f64) -> Run {
+    [0, 1, 2].map(|column| reduce(runs.iter().map(|run| run[column]).collect()))
 }
 
-/// What several rounds took.
-#[derive(Default)]
-struct Rounds(Vec<Times>);
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
 
-impl Rounds {
-    fn add(&mut self, times: Option<Times>) {
-        self.0.extend(times);
-    }
-
-    fn medians(&self) -> Option<Times> {
-        let of = |time: fn(&Times) -> f64| median(self.0.iter().map(time).collect());
-        Some(Times {
-            decode: of(|times| times.decode)?,
-            measure: of(|times| times.measure)?,
-            measure_short: of(|times| times.measure_short)?,
-        })
-    }
+/// What a run takes when nothing disturbs it.
+fn best(values: Vec<f64>) -> f64 {
+    values.into_iter().fold(f64::INFINITY, f64::min)
 }
 
 fn main() -> Fallible<()> {
@@ -62,12 +55,13 @@ fn main() -> Fallible<()> {
     if let Some(folder) = &drawn {
         files.clone_from(&folder.files);
     }
+    println!("MP/s on one thread; each figure is that of the median run / the best run");
     println!(
-        "MP/s on one thread, median; `x OpenCV` is end to end, against a Laplacian of 64 bits (of 16 bits)"
+        "`x OpenCV`: how many times as fast end to end; in brackets against its cheaper 16-bit Laplacian"
     );
     println!(
-        "{:<28}{:>7}{:>8}{:>8}{:>9}{:>11}   x OpenCV",
-        "file", "MP", "bit/px", "decode", "measure", "end to end"
+        "{:<24}{:>7}{:>7}{:>11}{:>11}{:>11}   {:<26}OpenCV decode, measure (16 bits)",
+        "file", "MP", "bit/px", "decode", "measure", "both", "x OpenCV"
     );
     for file in &files {
         report(file)?;
@@ -87,65 +81,70 @@ fn report(file: &Path) -> Fallible<()> {
     let pixels = picture.pixels() as f64;
     let runs = (40_000_000 / picture.pixels().max(1)).clamp(3, 15) as usize | 1;
     drop(picture);
-    let (mut ours, mut opencv) = (Rounds::default(), Rounds::default());
-    // In turns, so that what else the machine does hits both.
+    let (mut ours, mut opencv) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        ours.add(Some(time_ours(&bytes, runs)?));
-        opencv.add(time_opencv(file, runs));
+        ours.extend(time_ours(&bytes, runs)?);
+        opencv.extend(time_opencv(file, runs));
     }
-    let Some(ours) = ours.medians() else { return Ok(()) };
-    let opencv = opencv.medians();
-    let rate = |milliseconds: f64| pixels / 1000.0 / milliseconds;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let ratio = opencv.map_or("(no OpenCV)".to_owned(), |opencv| {
-        let own = ours.decode + ours.measure;
-        format!(
-            "{:.2} ({:.2}); OpenCV decode {:.0}, measure {:.0} ({:.0})",
-            (opencv.decode + opencv.measure) / own,
-            (opencv.decode + opencv.measure_short) / own,
-            rate(opencv.decode),
-            rate(opencv.measure),
-            rate(opencv.measure_short),
-        )
-    });
-    println!(
-        "{name:<28}{:>7.2}{:>8.2}{:>8.0}{:>9.0}{:>11.0}   {ratio}",
+    let ours = [reduced(&ours, median), reduced(&ours, best)];
+    let rate =
+        |milliseconds: [f64; 2]| milliseconds.map(|time| format!("{:.0}", pixels / 1000.0 / time)).join("/");
+    print!(
+        "{name:<24}{:>7.2}{:>7.2}{:>11}{:>11}{:>11}   ",
         pixels / 1e6,
         8.0 * bytes.len() as f64 / pixels,
-        rate(ours.decode),
-        rate(ours.measure),
-        rate(ours.decode + ours.measure),
+        rate(ours.map(|[decode, ..]| decode)),
+        rate(ours.map(|[_, measure, _]| measure)),
+        rate(ours.map(|[decode, measure, _]| decode + measure)),
+    );
+    if opencv.is_empty() {
+        println!("no OpenCV");
+        return Ok(());
+    }
+    let opencv = [reduced(&opencv, median), reduced(&opencv, best)];
+    let times = |laplacian: usize| {
+        let ratio =
+            |index: usize| (opencv[index][0] + opencv[index][laplacian]) / (ours[index][0] + ours[index][1]);
+        format!("{:.2}/{:.2}", ratio(0), ratio(1))
+    };
+    println!(
+        "{:<26}{}, {} ({})",
+        format!("{} ({})", times(1), times(2)),
+        rate(opencv.map(|run| run[0])),
+        rate(opencv.map(|run| run[1])),
+        rate(opencv.map(|run| run[2])),
     );
     Ok(())
 }
 
-fn time_ours(bytes: &[u8], runs: usize) -> Fallible<Times> {
-    let (mut decoding, mut measuring) = (Vec::new(), Vec::new());
+fn time_ours(bytes: &[u8], runs: usize) -> Fallible<Vec<Run>> {
+    let milliseconds = |start: Instant| 1000.0 * start.elapsed().as_secs_f64();
+    let mut times = Vec::new();
     for _ in 0..runs {
         let start = Instant::now();
         let picture = decode(bytes, &Limits::default())?;
-        decoding.push(1000.0 * start.elapsed().as_secs_f64());
+        let decoding = milliseconds(start);
         let start = Instant::now();
         black_box(reference::measure(&picture));
-        measuring.push(1000.0 * start.elapsed().as_secs_f64());
+        let measuring = milliseconds(start);
+        times.push([decoding, measuring, measuring]);
     }
-    let (decode, measure) = median(decoding).zip(median(measuring)).ok_or("no run")?;
-    Ok(Times { decode, measure, measure_short: measure })
+    Ok(times)
 }
 
-/// `None` when there is no OpenCV.
-fn time_opencv(file: &Path, runs: usize) -> Option<Times> {
+/// Nothing when there is no OpenCV.
+fn time_opencv(file: &Path, runs: usize) -> Vec<Run> {
     let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
-    let output =
-        Command::new(python).arg(OPENCV).arg("time").arg(runs.to_string()).arg(file).output().ok()?;
-    let line = String::from_utf8(output.stdout).ok()?;
-    let mut numbers = line.split_whitespace().map_while(|word| word.parse().ok());
-    Some(Times { decode: numbers.next()?, measure: numbers.next()?, measure_short: numbers.next()? })
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
+    let Ok(output) = Command::new(python).arg(OPENCV).arg("time").arg(runs.to_string()).arg(file).output()
+    else {
+        return Vec::new();
+    };
+    let run_of = |line: &str| {
+        let mut numbers = line.split_whitespace().map_while(|word| word.parse().ok());
+        Some([numbers.next()?, numbers.next()?, numbers.next()?])
+    };
+    String::from_utf8_lossy(&output.stdout).lines().filter_map(run_of).collect()
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
