@@ -184,24 +184,23 @@ fn read_frame(marker: u8, payload: &[u8]) -> Result<Frame, DecodeError> {
     if !matches!(components, 1 | 3 | 4) {
         return unsupported("a JPEG with an unusual number of colour components");
     }
-    let sampling: Vec<(u64, u64)> = table
-        .as_chunks::<3>()
-        .0
-        .iter()
-        .map(|entry| (u64::from(entry[1] >> 4), u64::from(entry[1] & 15)))
-        .collect();
-    if sampling.len() != usize::from(*components) {
+    let (entries, _) = table.as_chunks::<3>();
+    if entries.len() != usize::from(*components) {
         return Err(DecodeError::damaged("its frame header is too short"));
     }
-    let largest_h = sampling.iter().map(|s| s.0).max().unwrap_or_default();
-    let largest_v = sampling.iter().map(|s| s.1).max().unwrap_or_default();
-    let samples: u64 = sampling.iter().map(|s| s.0 * s.1).sum();
+    let (mut largest_h, mut largest_v, mut samples) = (1, 1, 0);
+    for &[_, sampling, _] in entries {
+        let (h, v) = (u64::from(sampling >> 4), u64::from(sampling & 15));
+        largest_h = largest_h.max(h);
+        largest_v = largest_v.max(v);
+        samples += h * v;
+    }
     Ok(Frame {
         progressive: marker == 0xC2,
         width: u32::from(u16::from_be_bytes([*w1, *w0])),
         height: u32::from(u16::from_be_bytes([*h1, *h0])),
         components: *components,
-        samples_per_pixel_x256: 256 * samples / (largest_h * largest_v).max(1),
+        samples_per_pixel_x256: 256 * samples / (largest_h * largest_v),
     })
 }
 
