@@ -68,9 +68,17 @@ pub fn measure(picture: &Picture) -> Indices {
     combine(picture.pixels(), &tones, &texture, edges)
 }
 
-/// The one pass over the rows, compiled twice and chosen by the processor at hand. Grey row `y` completes the gradients of row `y - 1` and the candidates of row `y - 2`.
+/// [`scan_rows`] compiled twice, of which the processor at hand takes the better one.
+// The macro's expansion has braces too many.
+#[allow(unused_braces)]
 #[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2+lzcnt+popcnt"))]
 fn scan(picture: &Picture) -> (Tones, Texture, u64) {
+    scan_rows(picture)
+}
+
+/// The one pass over the rows. Grey row `y` completes the gradients of row `y - 1` and the candidates of row `y - 2`.
+#[inline(always)]
+fn scan_rows(picture: &Picture) -> (Tones, Texture, u64) {
     let (width, height) = (picture.width as usize, picture.height as usize);
     let mut tones = Tones::default();
     let mut texture = Texture::new(width);
@@ -125,5 +133,23 @@ fn combine(pixels: u64, tones: &Tones, texture: &Texture, edges: u64) -> Indices
         edge_density,
         laplacian_variance,
         smoothness,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_and_vector_code_agree() {
+        let mut state = 1_u32;
+        let rgb = (0..3 * 333 * 77).map(|place: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (place % 251 / 2 + (state >> 25)) as u8
+        });
+        let picture = Picture { width: 333, height: 77, rgb: rgb.collect() };
+        let (tones, texture, edges) = scan_rows(&picture);
+        assert!(edges > 0, "a picture that tests the edges too");
+        assert_eq!(measure(&picture), combine(picture.pixels(), &tones, &texture, edges));
     }
 }
