@@ -4,6 +4,7 @@
 
 pub mod attempt;
 pub mod dispatch;
+pub mod embedded;
 pub mod environment;
 pub mod health;
 pub mod jobs;

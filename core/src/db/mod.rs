@@ -10,7 +10,7 @@ mod exec;
 pub mod fenced;
 pub mod images;
 pub mod items;
-pub mod jobs;
+pub mod migrate;
 pub mod queue;
 pub mod workers;
 
