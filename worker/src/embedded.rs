@@ -160,12 +160,13 @@ impl Embedded {
         &self.home.socket_dir
     }
 
-    /// Leaves the server, and stops it when nobody else uses it. All connections should be closed before.
+    /// [`Embedded::leave`] without blocking. All connections should be closed before.
     pub async fn close(self) {
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }
 
-    fn leave(&self) {
+    /// Leaves the server, and stops it when nobody else uses it; blocks meanwhile. A second call does nothing.
+    pub fn leave(&self) {
         let Some(users) = self.users.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() else {
             return;
         };

@@ -9,6 +9,7 @@ mod error;
 mod exec;
 pub mod fenced;
 pub mod images;
+pub mod console;
 pub mod items;
 pub mod migrate;
 pub mod queue;

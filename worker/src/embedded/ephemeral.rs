@@ -33,7 +33,7 @@ rm -rf "$dir"
 /// A running server; dropping it stops the server and removes everything.
 #[derive(Debug)]
 pub struct Ephemeral {
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     watcher: Child,
 }
 
