@@ -104,6 +104,8 @@ pub struct LogSettings {
     pub format: LogFormat,
     /// As in RUST_LOG.
     pub filter: String,
+    /// Whether somebody set the filter; if not, short commands only warn.
+    pub explicit: bool,
 }
 
 /// `log.format`.
@@ -134,6 +136,7 @@ impl Settings {
                     _ => LogFormat::Text,
                 },
                 filter: log_filter(&layers)?,
+                explicit: layers.origin("log.filter") != DEFAULTS_ORIGIN,
             },
         })
     }

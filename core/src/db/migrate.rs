@@ -120,14 +120,15 @@ pub async fn run(options: &PgConnectOptions) -> Result<Report, MigrateError> {
 }
 
 async fn run_on(connection: &mut PgConnection) -> Result<Report, MigrateError> {
-    match compare(MIGRATIONS, &recorded(connection).await?) {
+    let behind = match compare(MIGRATIONS, &recorded(connection).await?) {
         SchemaState::Newer { unknown } => return Err(MigrateError::Newer { unknown }),
         SchemaState::Changed { name } => return Err(MigrateError::Changed { name }),
-        SchemaState::Current | SchemaState::Behind { .. } => {}
-    }
+        SchemaState::Behind { .. } => true,
+        SchemaState::Current => false,
+    };
 
     let mut report = Report::default();
-    for migration in MIGRATIONS {
+    for migration in MIGRATIONS.iter().filter(|_| behind) {
         if apply(connection, migration, Again::No).await? {
             report.applied.push(migration.name.to_owned());
         }

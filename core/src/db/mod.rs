@@ -5,11 +5,11 @@
 
 pub mod analyses;
 pub mod artifacts;
+pub mod console;
 mod error;
 mod exec;
 pub mod fenced;
 pub mod images;
-pub mod console;
 pub mod items;
 pub mod migrate;
 pub mod queue;

@@ -79,7 +79,8 @@ async fn a_folder_that_the_servers_user_cannot_reach_is_replaced_and_said() {
     if super::account::own_uid() != 0 {
         return; // whoever is not root runs the server himself and reaches his own folders
     }
-    let folder = tempfile::tempdir_in("/tmp").unwrap(); // mode 0700
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
+    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     let embedded = Embedded::open(folder.path()).await.unwrap();
     assert!(embedded.notes()[0].contains("cannot reach"), "{:?}", embedded.notes());
     assert!(answers(embedded.options()).await);

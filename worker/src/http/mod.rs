@@ -47,9 +47,8 @@ impl Server {
             let Some(port) = wanted.port().checked_add(offset) else { break };
             match TcpListener::bind(SocketAddr::new(wanted.ip(), port)).await {
                 Ok(listener) => {
-                    let address = listener
-                        .local_addr()
-                        .map_err(|source| ListenError { address: wanted, source })?;
+                    let address =
+                        listener.local_addr().map_err(|source| ListenError { address: wanted, source })?;
                     return Ok(Some(Self { listener, address }));
                 }
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => last = error,
