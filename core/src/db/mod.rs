@@ -15,7 +15,7 @@ pub mod migrate;
 pub mod queue;
 pub mod workers;
 
-pub use error::{DbError, DbResult};
+pub use error::{DbError, DbResult, within};
 pub use exec::{Exec, Planning, Session, Statements, Transaction};
 
 use sqlx::{

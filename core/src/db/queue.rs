@@ -403,6 +403,23 @@ pub async fn known_job_types(session: &mut Session) -> DbResult<Vec<String>> {
         .await?)
 }
 
+/// Gives back rows that were claimed for this worker without its knowing: the answer to a claim was lost with its
+/// connection. `held` are the jobs that it does know of. Answers how many there were.
+pub async fn release_unknown(session: &mut Session, worker: WorkerId, held: &[JobId]) -> DbResult<u64> {
+    let held: Vec<Uuid> = held.iter().map(|job| job.0).collect();
+    let done = sqlx::query!(
+        r#"update public.jobs
+           set status = 'pending', attempts_forgiven = attempts_forgiven + 1, run_at = now(),
+               locked_by = null, locked_until = null, updated_at = now()
+           where status = 'running' and locked_by = $1 and id <> all ($2)"#,
+        worker.0,
+        &held
+    )
+    .execute(session.exec())
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Says the last words of cancelled jobs whose holder is dead: closes their unfinished analyses and drops the lease.
 /// Answers how many there were.
 pub async fn close_abandoned_cancels(session: &mut Session) -> DbResult<u64> {
