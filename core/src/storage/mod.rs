@@ -204,7 +204,10 @@ impl Storage {
         self.guard(bucket, key).await?;
         let path = self.path(bucket, key)?;
         let size_bytes = bytes.len() as u64;
-        let sha256 = hex::encode(Sha256::digest(&bytes));
+        let hashed = bytes.clone();
+        let sha256 = tokio::task::spawn_blocking(move || hex::encode(Sha256::digest(&hashed)))
+            .await
+            .map_err(|e| StorageError::Unavailable(Box::new(e)))?;
         let mut options = PutOptions::default();
         // A local folder keeps no attributes and refuses them.
         if !matches!(self.0.kind, Kind::Local { .. }) {
