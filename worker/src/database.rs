@@ -1,15 +1,18 @@
 //! How this process reaches its database: the one of the settings, or an embedded one. Opens no pool by itself.
 
-use std::{str::FromStr, sync::Arc};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 use forgeos_core::db::{Db, Statements, migrate};
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use crate::{
     embedded::{Embedded, EmbeddedError},
     settings::{DatabaseSettings, Pooler, Settings, shown_url},
 };
+
+/// How long the first connection may take.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why there is no database to work with.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +42,7 @@ pub enum DatabaseError {
         shown: String,
         /// Why.
         #[source]
-        source: forgeos_core::db::DbError,
+        source: Box<sqlx::Error>,
     },
 }
 
@@ -139,10 +142,19 @@ impl Database {
             migrate::run(self.for_migrations()).await?;
             return Ok(());
         }
+        // A pool would hide for ten seconds why there is no connection.
+        let probe = tokio::time::timeout(CONNECT_PATIENCE, PgConnection::connect_with(&self.options));
+        let unreachable = |source: sqlx::Error| DatabaseError::Unreachable {
+            shown: self.shown.clone(),
+            source: Box::new(source),
+        };
+        let connection = probe.await.map_err(|_| unreachable(sqlx::Error::PoolTimedOut))?;
+        let _ = connection.map_err(unreachable)?.close().await;
         let db = self.pool(1);
         let state = migrate::state(&db).await;
         db.close().await;
-        match state.map_err(|source| DatabaseError::Unreachable { shown: self.shown.clone(), source })? {
+        let state = state.map_err(migrate::MigrateError::Db)?;
+        match state {
             migrate::SchemaState::Current => Ok(()),
             migrate::SchemaState::Behind { missing } => Err(DatabaseError::Behind { missing: missing.len() }),
             migrate::SchemaState::Newer { unknown } => Err(migrate::MigrateError::Newer { unknown }.into()),

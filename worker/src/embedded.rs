@@ -204,7 +204,7 @@ fn join(data_dir: &Path) -> Result<(Embedded, File), EmbeddedError> {
 
     let mut notes = home.notes.clone();
     notes.push(format!(
-        "{} PostgreSQL {} of its own in {} (set DATABASE_URL to use another)",
+        "{} the embedded PostgreSQL {} in {} (set DATABASE_URL to use another database)",
         if started { "started" } else { "joined" },
         binaries.version(),
         home.root.display(),

@@ -371,7 +371,7 @@ pub async fn analyses_of(db: &Db, job: JobId) -> DbResult<Vec<AnalysisLine>> {
     let mut session = db.session().await?;
     let lines = sqlx::query_as!(
         AnalysisLine,
-        r#"select filename as "filename!", coalesce(status, '') as "status!", metrics, output_filename
+        r#"select coalesce(filename, '') as "filename!", coalesce(status, '') as "status!", metrics, output_filename
            from public.analyses where job_id = $1 order by filename"#,
         job.0
     )

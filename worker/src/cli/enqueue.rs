@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use forgeos_core::db::{
-    Db,
+    Db, DbError,
     console::{self, NewJob},
 };
 use serde_json::Value;
@@ -20,7 +20,11 @@ pub(super) async fn enqueue(db: &Db, what: &Enqueue) -> Outcome {
         run_at: what.run_at,
         unique_key: what.unique_key.as_deref(),
     };
-    let id = console::enqueue(db, &job).await?;
+    let id = console::enqueue(db, &job).await.map_err(|error| match error {
+        // An unknown type, a user's limit: the database says what is allowed.
+        DbError::Refused { message, .. } => Failure::WrongUse(message),
+        other => other.into(),
+    })?;
     if !what.wait {
         if what.json {
             output::json(&serde_json::json!({ "id": id }));

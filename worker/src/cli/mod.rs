@@ -5,15 +5,15 @@ mod arguments;
 mod enqueue;
 mod jobs;
 mod migrate;
-mod output;
+pub(crate) mod output;
 mod run;
 mod types;
-mod watch;
+pub(crate) mod watch;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use forgeos_core::db::Db;
+use forgeos_core::db::{Db, DbError};
 
 use crate::{
     database::Database,
@@ -65,6 +65,11 @@ pub fn main() -> ExitCode {
 fn one_line(error: &anyhow::Error) -> String {
     let mut words: Vec<String> = Vec::new();
     for cause in error.chain() {
+        // Below stands the same once more, with the line of the server's source.
+        if let Some(DbError::Refused { message, .. }) = cause.downcast_ref::<DbError>() {
+            words.push(message.replace('\n', " "));
+            break;
+        }
         let text = cause.to_string().replace('\n', " ");
         if !words.iter().any(|said| said.contains(&text)) {
             words.push(text);
