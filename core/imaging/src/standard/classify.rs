@@ -1,0 +1,45 @@
+//! Gives a deviation its name, or finds that it is not a defect at all.
+
+use super::components::Component;
+use super::thresholds::Thresholds;
+use crate::DefectClass;
+
+/// Edges that rise over more pixels than this (at a long side of 1600) belong to the light.
+const SOFT: f32 = 9.0;
+/// Widest crack in pixels at a long side of 1600.
+const CRACK_WIDTH: f32 = 6.0;
+/// Spread across a line below which it is straight as a ruler.
+const STRAIGHT: f32 = 1.5;
+
+/// Whether a component is a shadow, a mirror image or the outline of the part.
+pub(super) fn is_no_defect(component: &Component, long_side: f32, thresholds: &Thresholds) -> bool {
+    let size = (long_side / 1600.0).max(0.5);
+    if component.softness > SOFT * size && !is_rust(component) {
+        return true;
+    }
+    thresholds.line_share.is_some_and(|share| {
+        component.shape.axes.1 < STRAIGHT && component.shape.length() >= share * long_side
+    })
+}
+
+/// The class by colour first, then by shape.
+pub(super) fn class(component: &Component, long_side: f32) -> DefectClass {
+    let shape = &component.shape;
+    let thin = shape.width <= CRACK_WIDTH * (long_side / 1600.0).max(0.5);
+    if is_rust(component) {
+        DefectClass::Rust
+    } else if thin && (shape.elongation() > 5.0 || shape.extent() > 8.0 * shape.width) {
+        DefectClass::Crack
+    } else if shape.elongation() < 2.0 && shape.fill >= 0.6 {
+        DefectClass::Blister
+    } else {
+        DefectClass::Flake
+    }
+}
+
+/// Brown to orange, coloured, and redder than the paint around it (ISO 4628-3 rather than dirt).
+pub(super) fn is_rust(component: &Component) -> bool {
+    let [_, a, b] = component.colour;
+    let hue = b.atan2(a).to_degrees();
+    (10.0..=75.0).contains(&hue) && a.hypot(b) >= 15.0 && component.deviation[1] > 4.0
+}

@@ -1,0 +1,257 @@
+//! Finds the panel: the largest smooth coherent region that touches the centre of the picture.
+//!
+//! Works on blocks. Neighbouring blocks belong together when the step between them is small; light changes L* slowly
+//! and hardly touches a* and b*, the end of a panel changes all at once. It does not know what a panel is: a picture
+//! filled by one smooth wall is a panel to it.
+
+use super::blocks::{Block, Blocks};
+
+/// What a block is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Floor, tape, hands, gaps.
+    Outside,
+    /// Coating: the background is estimated from these.
+    Panel,
+    /// Inside the panel and unlike it: judged, but not background.
+    Patch,
+    /// A second material beside the coating that belongs to the part: substrate.
+    Bare,
+    /// A mirrored lamp and its surroundings.
+    Light,
+}
+
+impl Part {
+    /// Whether its pixels are judged.
+    pub(super) fn judged(self) -> bool {
+        self != Self::Outside
+    }
+}
+
+/// Where the panel is, and how sure that is.
+pub(super) struct Panel {
+    pub parts: Vec<Part>,
+    /// 0 to 1: how clearly one region stands out.
+    pub clarity: f32,
+}
+
+/// Largest step between neighbouring blocks of one surface (ΔE with L* weighted by [`LIGHTNESS`]).
+const STEP: f32 = 5.0;
+/// Light changes L* without meaning anything.
+const LIGHTNESS: f32 = 0.6;
+/// A second material differs at least so much (ΔE).
+const MATERIAL: f32 = 12.0;
+/// Share of the picture below which a region at the border is a patch of the panel rather than a surface of its own.
+const SMALL: f32 = 0.015;
+/// Largest share of the picture that a bare strip may have.
+const BARE_SHARE: f32 = 0.3;
+
+struct Regions {
+    /// Region of every block.
+    of: Vec<usize>,
+    facts: Vec<Facts>,
+}
+
+#[derive(Default, Clone)]
+struct Facts {
+    blocks: usize,
+    central: f32,
+    sum: [f32; 3],
+    glare: f32,
+    detail: f32,
+    /// Blocks on the left, right, top and bottom border of the picture.
+    border: [usize; 4],
+}
+
+impl Facts {
+    fn mean(&self) -> [f32; 3] {
+        self.sum.map(|s| s / self.blocks.max(1) as f32)
+    }
+
+    fn detail(&self) -> f32 {
+        self.detail / self.blocks.max(1) as f32
+    }
+
+    fn sides(&self) -> usize {
+        self.border.iter().filter(|&&b| b > 0).count()
+    }
+}
+
+/// Colour distance of two blocks, L* weighted.
+fn step(a: &[f32; 3], b: &[f32; 3]) -> f32 {
+    let l = LIGHTNESS * (a[0] - b[0]);
+    (l * l + (a[1] - b[1]).powi(2) + (a[2] - b[2]).powi(2)).sqrt()
+}
+
+pub(super) fn find(blocks: &Blocks) -> Panel {
+    let regions = segment(blocks);
+    let total = blocks.cells.len() as f32;
+    let Some(panel) = (0..regions.facts.len())
+        .max_by(|&a, &b| regions.facts[a].central.total_cmp(&regions.facts[b].central))
+    else {
+        return Panel { parts: vec![Part::Panel; blocks.cells.len()], clarity: 0.0 };
+    };
+    let home = regions.facts[panel].clone();
+    let alike = |f: &Facts| {
+        let (a, b) = (home.mean(), f.mean());
+        step(&a, &b) < 1.6 * STEP && ratio(home.detail(), f.detail()) < 2.0
+    };
+    let small = |f: &Facts| (f.blocks as f32) < SMALL * total;
+    let mut parts = vec![Part::Outside; blocks.cells.len()];
+    for (part, &region) in parts.iter_mut().zip(&regions.of) {
+        if region == panel || (!small(&regions.facts[region]) && alike(&regions.facts[region])) {
+            *part = Part::Panel;
+        }
+    }
+    for group in groups(blocks, &parts) {
+        judge_group(blocks, &regions, &home, &group, &mut parts);
+    }
+    shrink(blocks, &mut parts);
+    let judged = parts.iter().filter(|p| p.judged()).count() as f32;
+    let coherent = parts.iter().filter(|p| **p == Part::Panel).count() as f32;
+    let size = (judged / total / 0.25).min(1.0);
+    let clarity = if judged > 0.0 { size * (coherent / judged / 0.6).min(1.0) } else { 0.0 };
+    Panel { parts, clarity }
+}
+
+fn ratio(a: f32, b: f32) -> f32 {
+    let (a, b) = (a + 0.3, b + 0.3);
+    (a / b).max(b / a)
+}
+
+/// Joins neighbouring blocks whose step is small.
+fn segment(blocks: &Blocks) -> Regions {
+    let count = blocks.cells.len();
+    let mut of = vec![usize::MAX; count];
+    let mut facts: Vec<Facts> = Vec::new();
+    let mut stack = Vec::new();
+    for start in 0..count {
+        if of[start] != usize::MAX {
+            continue;
+        }
+        let region = facts.len();
+        let mut found = Facts::default();
+        of[start] = region;
+        stack.push(start);
+        while let Some(i) = stack.pop() {
+            note(&mut found, blocks, i);
+            for next in blocks.beside(i) {
+                if of[next] == usize::MAX && step(&blocks.cells[i].median, &blocks.cells[next].median) < STEP
+                {
+                    of[next] = region;
+                    stack.push(next);
+                }
+            }
+        }
+        facts.push(found);
+    }
+    Regions { of, facts }
+}
+
+fn note(facts: &mut Facts, blocks: &Blocks, i: usize) {
+    let block: &Block = &blocks.cells[i];
+    let (x, y) = (i % blocks.columns, i / blocks.columns);
+    facts.blocks += 1;
+    facts.glare += block.glare;
+    facts.detail += block.detail;
+    for (sum, m) in facts.sum.iter_mut().zip(block.median) {
+        *sum += m;
+    }
+    let off = |place: usize, length: usize| ((place as f32 + 0.5) / length as f32 - 0.5).abs();
+    let far = off(x, blocks.columns).max(off(y, blocks.rows));
+    facts.central += if far < 0.15 {
+        4.0
+    } else if far < 0.3 {
+        1.0
+    } else {
+        0.25
+    };
+    let sides = [x == 0, x + 1 == blocks.columns, y == 0, y + 1 == blocks.rows];
+    for (border, side) in facts.border.iter_mut().zip(sides) {
+        *border += usize::from(side);
+    }
+}
+
+/// Connected sets of blocks that are not yet panel.
+fn groups(blocks: &Blocks, parts: &[Part]) -> Vec<Vec<usize>> {
+    let mut seen: Vec<bool> = parts.iter().map(|p| *p == Part::Panel).collect();
+    let mut groups = Vec::new();
+    for start in 0..parts.len() {
+        if seen[start] {
+            continue;
+        }
+        seen[start] = true;
+        let mut group = vec![start];
+        let mut next = 0;
+        while next < group.len() {
+            for i in blocks.beside(group[next]) {
+                if !seen[i] {
+                    seen[i] = true;
+                    group.push(i);
+                }
+            }
+            next += 1;
+        }
+        groups.push(group);
+    }
+    groups
+}
+
+fn judge_group(blocks: &Blocks, regions: &Regions, home: &Facts, group: &[usize], parts: &mut [Part]) {
+    let total = blocks.cells.len() as f32;
+    let mut facts = Facts::default();
+    group.iter().for_each(|&i| note(&mut facts, blocks, i));
+    let enclosed = facts.sides() == 0;
+    let share = facts.blocks as f32 / total;
+    if enclosed || share < SMALL {
+        for &i in group {
+            parts[i] = patch_or_light(home, &blocks.cells[i]);
+        }
+        return;
+    }
+    for &i in group {
+        let own = &regions.facts[regions.of[i]];
+        let own_share = own.blocks as f32 / total;
+        let bright = blocks.cells[i].glare > 0.3 && home.mean()[0] + 10.0 < blocks.cells[i].median[0];
+        let strip = facts.sides() <= 3
+            && share < BARE_SHARE
+            && longest_side(&facts) <= 1.05 * side_limit(blocks, &facts);
+        let steady = ratio(own.detail(), home.detail()) < 2.5;
+        let other = step(&own.mean(), &home.mean()) >= LIGHTNESS * MATERIAL;
+        parts[i] = if bright {
+            Part::Light
+        } else if strip && steady && other && own_share > SMALL {
+            Part::Bare
+        } else {
+            Part::Outside
+        };
+    }
+}
+
+/// The longest contact with one side of the picture.
+fn longest_side(facts: &Facts) -> f32 {
+    facts.border.iter().copied().max().unwrap_or(0) as f32
+}
+
+/// The length of that side.
+fn side_limit(blocks: &Blocks, facts: &Facts) -> f32 {
+    let upright = facts.border[0].max(facts.border[1]);
+    let lying = facts.border[2].max(facts.border[3]);
+    if upright > lying { blocks.rows as f32 } else { blocks.columns as f32 }
+}
+
+fn patch_or_light(home: &Facts, block: &Block) -> Part {
+    let brighter = block.median[0] > home.mean()[0] + 15.0;
+    if block.glare > 0.2 && brighter { Part::Light } else { Part::Patch }
+}
+
+/// Gives up the blocks beside what is outside: they show both.
+fn shrink(blocks: &Blocks, parts: &mut [Part]) {
+    let before = parts.to_vec();
+    for (i, part) in parts.iter_mut().enumerate() {
+        let rim = blocks.beside(i).any(|n| before[n] == Part::Outside);
+        if rim {
+            *part = Part::Outside;
+        }
+    }
+}
