@@ -2,7 +2,7 @@
 //!
 //! `calibrate FOLDER [--png OUT] [--every N]`: the folder holds `labels.csv` with the columns
 //! `file,label,mask,class,group`; label is `good` or `defect`, a mask is white where the defect is. With `--png`,
-//! pictures of the region maps are written to that folder.
+//! pictures of the region maps are written to that folder. A picture instead of the folder is judged and printed.
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
@@ -22,6 +22,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     let option = |name: &str| arguments.iter().position(|a| a == name).and_then(|i| arguments.get(i + 1));
     let out = option("--png");
     let every: usize = option("--every").map_or(Ok(1), |v| v.parse())?;
+    if folder.is_file() {
+        for file in arguments.iter().take_while(|a| !a.starts_with("--")).map(Path::new) {
+            let picture = load(file)?;
+            let judged = standard::judge(&picture, Sensitivity::Medium);
+            let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+            if let Some(out) = out {
+                side_by_side(&picture, &judged).save(Path::new(out).join(format!("{stem}.png")))?;
+            }
+            print_judgement(&stem, &judged);
+        }
+        return Ok(());
+    }
     let labels = std::fs::read_to_string(folder.join("labels.csv"))?;
     let mut rows = Vec::new();
     for (number, line) in labels.lines().skip(1).enumerate().filter(|(i, _)| i % every == 0) {
@@ -33,22 +45,30 @@ fn main() -> Result<(), Box<dyn Error>> {
         if let Some(out) = out {
             let name = format!("{number:04}_{class}.png");
             side_by_side(&picture, &judged[1]).save(Path::new(out).join(&name))?;
-            let j = &judged[1];
-            println!(
-                "{name} {file}: n={} coverage={:.2} severity={:?} confidence={:.2} roi={:.0} {:?}",
-                j.defects_detected,
-                j.coverage_percent,
-                j.severity,
-                j.confidence,
-                j.roi_percent,
-                j.defects.iter().take(4).map(|d| (d.class, d.delta_e as i32)).collect::<Vec<_>>()
-            );
+            print_judgement(&format!("{name} {file}"), &judged[1]);
         }
         let mask = if mask.is_empty() { None } else { Some(load(&folder.join(mask))?) };
         rows.push(Row { defect: label == "defect", judged, mask });
     }
     report(&rows);
     Ok(())
+}
+
+fn print_judgement(name: &str, j: &Judgement) {
+    let uncovered = j.regions.cells.iter().filter(|c| **c == Region::Uncovered).count();
+    println!(
+        "{name}: n={} coverage={:.2} edge={:.2} severity={:?} confidence={:.2} roi={:.0} cvi={:.2} cqi={:.2} uncovered={:.2}% {}",
+        j.defects_detected,
+        j.coverage_percent,
+        j.edge_coverage_ratio,
+        j.severity,
+        j.confidence,
+        j.roi_percent,
+        j.cvi,
+        j.cqi,
+        100.0 * uncovered as f64 / j.regions.cells.len() as f64,
+        j.defects.iter().take(6).map(|d| format!("{:?} {:.2}% dE{:.0}", d.class, d.area_percent, d.delta_e)).collect::<Vec<_>>().join(", ")
+    );
 }
 
 fn load(path: &Path) -> Result<Picture, Box<dyn Error>> {

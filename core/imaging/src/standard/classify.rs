@@ -17,6 +17,9 @@ pub(super) fn is_no_defect(component: &Component, long_side: f32, thresholds: &T
     if component.softness > SOFT * size && !is_rust(component) {
         return true;
     }
+    if component.beside_glare > 0.15 && component.deviation[0] > 0.0 {
+        return true;
+    }
     thresholds.line_share.is_some_and(|share| {
         component.shape.axes.1 < STRAIGHT && component.shape.length() >= share * long_side
     })

@@ -5,7 +5,7 @@ use super::lab::UNIT;
 use super::runs::{self, Run};
 use super::score::{DELTA_E_STEPS, Scores};
 use super::thresholds::Thresholds;
-use super::work_image::WorkImage;
+use super::work_image::{GLARE, WorkImage};
 
 /// Pixels of a component from which its colour is measured, at most about so many.
 const COLOUR_SAMPLES: u32 = 1500;
@@ -25,6 +25,8 @@ pub(super) struct Component {
     pub amplitude: f32,
     /// Pixels over which its edge rises: about 3 for a hard edge, more for a shadow or a mirror image.
     pub softness: f32,
+    /// Share of its runs that end at a blown-out pixel.
+    pub beside_glare: f32,
     pub shape: Shape,
 }
 
@@ -215,6 +217,13 @@ pub(super) fn measure(
             inner.push(Run { y: run.y, start: from, end: run.end });
         }
     }
+    let ends_at_glare = |run: &Run| {
+        let row = run.y as usize * width;
+        let before = run.start > 0 && image.flags[row + run.start as usize - 1] & GLARE != 0;
+        let after = (run.end as usize) < width && image.flags[row + run.end as usize] & GLARE != 0;
+        before || after
+    };
+    let beside_glare = runs.iter().filter(|r| ends_at_glare(r)).count() as f32 / runs.len().max(1) as f32;
     let runs = if inner.is_empty() { runs } else { inner };
     let area: u32 = runs.iter().map(|r| r.length()).sum();
     let stride = 1 + area / COLOUR_SAMPLES;
@@ -242,6 +251,7 @@ pub(super) fn measure(
         colour: colour.map(|v| v / samples.max(1.0)),
         amplitude: amplitude / DELTA_E_STEPS,
         softness,
+        beside_glare,
         shape: Shape::of(&runs),
         runs,
     }

@@ -43,11 +43,13 @@ pub(super) fn find(
     scores: &Scores,
     thresholds: &Thresholds,
 ) -> Found {
-    let seen = components::find(image, background, scores, thresholds);
+    let mut seen = components::find(image, background, scores, thresholds);
     let mut uncovered = Vec::new();
     let mut kept = Vec::new();
     for component in seen.components {
         if lies_in(&component, panel, image, Part::Bare) > 0.5 {
+            // A second material deviates because it is one, not because the picture is in doubt.
+            seen.deviating = seen.deviating.saturating_sub(component.area as usize);
             uncovered.extend(component.runs);
         } else if !classify::is_no_defect(&component, image.long_side(), thresholds) {
             kept.push(component);

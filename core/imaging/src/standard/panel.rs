@@ -103,8 +103,9 @@ pub(super) fn find(blocks: &Blocks) -> Panel {
             *part = Part::Panel;
         }
     }
+    let framed = fills_the_frame(blocks, &parts);
     for group in groups(blocks, &parts) {
-        judge_group(blocks, &regions, &home, &group, &mut parts);
+        judge_group(blocks, &regions, &home, &group, framed, &mut parts);
     }
     shrink(blocks, &mut parts);
     let judged = parts.iter().filter(|p| p.judged()).count() as f32;
@@ -119,33 +120,60 @@ fn ratio(a: f32, b: f32) -> f32 {
     (a / b).max(b / a)
 }
 
-/// Joins neighbouring blocks whose step is small.
+/// Joins neighbouring blocks whose step is small. Blocks that the end of a surface crosses look a little like both
+/// sides: they conduct nothing and are given to the neighbour that they resemble most, afterwards.
 fn segment(blocks: &Blocks) -> Regions {
     let count = blocks.cells.len();
+    let edge: Vec<bool> = (0..count).map(|i| is_edge(blocks, i)).collect();
+    let colour = |i: usize| &blocks.cells[i].median;
     let mut of = vec![usize::MAX; count];
-    let mut facts: Vec<Facts> = Vec::new();
+    let mut regions = 0;
     let mut stack = Vec::new();
-    for start in 0..count {
+    for start in (0..count).filter(|&i| !edge[i]).collect::<Vec<_>>() {
         if of[start] != usize::MAX {
             continue;
         }
-        let region = facts.len();
-        let mut found = Facts::default();
-        of[start] = region;
+        of[start] = regions;
         stack.push(start);
         while let Some(i) = stack.pop() {
-            note(&mut found, blocks, i);
             for next in blocks.beside(i) {
-                if of[next] == usize::MAX && step(&blocks.cells[i].median, &blocks.cells[next].median) < STEP
-                {
-                    of[next] = region;
+                if of[next] == usize::MAX && !edge[next] && step(colour(i), colour(next)) < STEP {
+                    of[next] = regions;
                     stack.push(next);
                 }
             }
         }
-        facts.push(found);
+        regions += 1;
+    }
+    let inner = of.clone();
+    for i in (0..count).filter(|&i| edge[i]) {
+        let nearest = blocks
+            .beside(i)
+            .filter(|&n| inner[n] != usize::MAX)
+            .map(|n| (step(colour(i), colour(n)), inner[n]))
+            .min_by(|a, b| a.0.total_cmp(&b.0));
+        of[i] = nearest.filter(|n| n.0 < STEP).map_or_else(
+            || {
+                regions += 1;
+                regions - 1
+            },
+            |n| n.1,
+        );
+    }
+    let mut facts = vec![Facts::default(); regions];
+    for (i, &region) in of.iter().enumerate() {
+        note(&mut facts[region], blocks, i);
     }
     Regions { of, facts }
+}
+
+/// Whether the colour changes across a block, from one neighbour to the opposite one.
+fn is_edge(blocks: &Blocks, i: usize) -> bool {
+    let (x, y) = (i % blocks.columns, i / blocks.columns);
+    let far = |inside: bool, stride: usize| {
+        inside && step(&blocks.cells[i - stride].median, &blocks.cells[i + stride].median) >= 1.5 * STEP
+    };
+    far(x > 0 && x + 1 < blocks.columns, 1) || far(y > 0 && y + 1 < blocks.rows, blocks.columns)
 }
 
 fn note(facts: &mut Facts, blocks: &Blocks, i: usize) {
@@ -197,7 +225,7 @@ fn groups(blocks: &Blocks, parts: &[Part]) -> Vec<Vec<usize>> {
     groups
 }
 
-fn judge_group(blocks: &Blocks, regions: &Regions, home: &Facts, group: &[usize], parts: &mut [Part]) {
+fn judge_group(blocks: &Blocks, regions: &Regions, home: &Facts, group: &[usize], framed: bool, parts: &mut [Part]) {
     let total = blocks.cells.len() as f32;
     let mut facts = Facts::default();
     group.iter().for_each(|&i| note(&mut facts, blocks, i));
@@ -209,18 +237,15 @@ fn judge_group(blocks: &Blocks, regions: &Regions, home: &Facts, group: &[usize]
         }
         return;
     }
+    let largest = group.iter().map(|&i| &regions.facts[regions.of[i]]).max_by_key(|f| f.blocks);
+    let other = largest.is_some_and(|f| step(&f.mean(), &home.mean()) >= LIGHTNESS * MATERIAL);
+    let steady = ratio(facts.detail(), home.detail()) < 3.0;
+    let bare = framed && other && steady && share < BARE_SHARE;
     for &i in group {
-        let own = &regions.facts[regions.of[i]];
-        let own_share = own.blocks as f32 / total;
         let bright = blocks.cells[i].glare > 0.3 && home.mean()[0] + 10.0 < blocks.cells[i].median[0];
-        let strip = facts.sides() <= 3
-            && share < BARE_SHARE
-            && longest_side(&facts) <= 1.05 * side_limit(blocks, &facts);
-        let steady = ratio(own.detail(), home.detail()) < 2.5;
-        let other = step(&own.mean(), &home.mean()) >= LIGHTNESS * MATERIAL;
         parts[i] = if bright {
             Part::Light
-        } else if strip && steady && other && own_share > SMALL {
+        } else if bare {
             Part::Bare
         } else {
             Part::Outside
@@ -228,16 +253,19 @@ fn judge_group(blocks: &Blocks, regions: &Regions, home: &Facts, group: &[usize]
     }
 }
 
-/// The longest contact with one side of the picture.
-fn longest_side(facts: &Facts) -> f32 {
-    facts.border.iter().copied().max().unwrap_or(0) as f32
-}
-
-/// The length of that side.
-fn side_limit(blocks: &Blocks, facts: &Facts) -> f32 {
-    let upright = facts.border[0].max(facts.border[1]);
-    let lying = facts.border[2].max(facts.border[3]);
-    if upright > lying { blocks.rows as f32 } else { blocks.columns as f32 }
+/// Whether the panel runs to all sides of the picture but perhaps one: then what is along that side belongs to it.
+fn fills_the_frame(blocks: &Blocks, parts: &[Part]) -> bool {
+    let (columns, rows) = (blocks.columns, blocks.rows);
+    let share = |length: usize, at: &dyn Fn(usize) -> usize| {
+        (0..length).filter(|&i| parts[at(i)] == Part::Panel).count() as f32 / length as f32
+    };
+    let sides = [
+        share(rows, &|i| i * columns),
+        share(rows, &|i| (i + 1) * columns - 1),
+        share(columns, &|i| i),
+        share(columns, &|i| (rows - 1) * columns + i),
+    ];
+    sides.iter().filter(|&&s| s > 0.6).count() >= 3
 }
 
 fn patch_or_light(home: &Facts, block: &Block) -> Part {
@@ -255,3 +283,6 @@ fn shrink(blocks: &Blocks, parts: &mut [Part]) {
         }
     }
 }
+
+/// DEBUG
+pub(super) fn debug_segments(blocks: &Blocks) -> Vec<usize> { segment(blocks).of }
