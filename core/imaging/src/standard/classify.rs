@@ -8,6 +8,11 @@ use crate::DefectClass;
 const SOFT: f32 = 9.0;
 /// Widest crack in pixels at a long side of 1600.
 const CRACK_WIDTH: f32 = 6.0;
+/// Largest bead and blister across, in pixels at a long side of 1600.
+const LARGEST_BEAD: f32 = 60.0;
+const LARGEST_BLISTER: f32 = 140.0;
+/// L* above the paint from which a drop's highlight is one.
+const HIGHLIGHT: f32 = 12.0;
 /// Spread across a line below which it is straight as a ruler.
 const STRAIGHT: f32 = 1.5;
 
@@ -25,15 +30,21 @@ pub(super) fn is_no_defect(component: &Component, long_side: f32, thresholds: &T
     })
 }
 
-/// The class by colour first, then by shape.
-pub(super) fn class(component: &Component, long_side: f32) -> DefectClass {
+/// The class by colour first, then by shape. `raised`: it has a bright and a dark half. `glossy_dark`: the paint is
+/// dark and mirrors a lamp.
+pub(super) fn class(component: &Component, long_side: f32, raised: bool, glossy_dark: bool) -> DefectClass {
     let shape = &component.shape;
-    let thin = shape.width <= CRACK_WIDTH * (long_side / 1600.0).max(0.5);
+    let size = (long_side / 1600.0).max(0.5);
+    let thin = shape.width <= CRACK_WIDTH * size;
+    let long = shape.elongation() > 5.0 || shape.extent() > 8.0 * shape.width;
+    let compact = shape.elongation() < 2.5 && shape.extent() < LARGEST_BEAD * size;
     if is_rust(component) {
         DefectClass::Rust
-    } else if thin && (shape.elongation() > 5.0 || shape.extent() > 8.0 * shape.width) {
+    } else if glossy_dark && compact && (raised || component.deviation[0] > HIGHLIGHT) {
+        DefectClass::Bead
+    } else if thin && long && !raised {
         DefectClass::Crack
-    } else if shape.elongation() < 2.0 && shape.fill >= 0.6 {
+    } else if raised || (shape.elongation() < 2.0 && shape.fill >= 0.8 && shape.extent() < LARGEST_BLISTER * size) {
         DefectClass::Blister
     } else {
         DefectClass::Flake

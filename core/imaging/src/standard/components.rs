@@ -4,11 +4,15 @@ use super::background::Background;
 use super::lab::UNIT;
 use super::runs::{self, Run};
 use super::score::{DELTA_E_STEPS, Scores};
+use super::specks::Specks;
 use super::thresholds::Thresholds;
 use super::work_image::{GLARE, WorkImage};
 
 /// Pixels of a component from which its colour is measured, at most about so many.
 const COLOUR_SAMPLES: u32 = 1500;
+
+/// A speck has fewer pixels.
+const LARGEST_SPECK: u32 = 400;
 
 /// One connected deviation.
 #[derive(Debug, Clone)]
@@ -119,6 +123,8 @@ impl Shape {
 /// What [`find`] saw.
 pub(super) struct Found {
     pub components: Vec<Component>,
+    /// Bright ones with a seed, of any size.
+    pub specks: Specks,
     /// Pixels between the two thresholds, and all pixels above the lower one.
     pub doubtful: usize,
     pub deviating: usize,
@@ -149,8 +155,12 @@ pub(super) fn find(
     let least = thresholds.min_area(image.width * image.height);
     let mut place = vec![usize::MAX; runs.len()];
     let mut members: Vec<Vec<Run>> = Vec::new();
+    let mut specks = Specks::default();
     for (i, run) in runs.iter().enumerate() {
         let root = sets.find(i as u32) as usize;
+        if root == i && seeds[root] > 0 && area[root] < LARGEST_SPECK && is_bright(image, background, run) {
+            specks.areas.push(area[root]);
+        }
         if seeds[root] == 0 || (area[root] as f32) < least {
             continue;
         }
@@ -165,7 +175,13 @@ pub(super) fn find(
         .map(|runs| measure(image, background, scores, runs))
         .filter(|c| c.amplitude >= thresholds.min_delta_e)
         .collect();
-    Found { components, doubtful, deviating }
+    Found { components, specks, doubtful, deviating }
+}
+
+/// Whether the middle of a run is lighter than the background.
+fn is_bright(image: &WorkImage, background: &Background, run: &Run) -> bool {
+    let (x, y) = ((run.start + run.end) as usize / 2, run.y as usize);
+    f32::from(image.planes[0][y * image.width + x]) / UNIT > background.colour[0].at_pixel(x, y)
 }
 
 fn span(run: &Run, width: usize) -> std::ops::Range<usize> {
@@ -173,58 +189,23 @@ fn span(run: &Run, width: usize) -> std::ops::Range<usize> {
     row + run.start as usize..row + run.end as usize
 }
 
-/// Measures one component.
-pub(super) fn measure(
+/// Measures one component within half its amplitude.
+fn measure(image: &WorkImage, background: &Background, scores: &Scores, runs: Vec<Run>) -> Component {
+    let amplitude = amplitude(scores, image.width, &runs);
+    let softness = softness(scores, image.width, &runs, amplitude);
+    let inner = above(scores, image.width, &runs, (amplitude * 0.5) as u8);
+    let runs = if inner.is_empty() { runs } else { inner };
+    Component { softness, ..of_runs(image, background, scores, runs) }
+}
+
+/// Measures a set of runs as it is, with the softness of a hard edge.
+pub(super) fn of_runs(
     image: &WorkImage,
     background: &Background,
     scores: &Scores,
     runs: Vec<Run>,
 ) -> Component {
     let width = image.width;
-    let (mut strong, mut strong_count) = (0u64, 0u64);
-    for run in &runs {
-        for i in span(run, width) {
-            if scores.level[i] == 2 {
-                strong += u64::from(scores.delta_e[i]);
-                strong_count += 1;
-            }
-        }
-    }
-    let amplitude = strong as f32 / strong_count.max(1) as f32;
-    let half = (amplitude * 0.5) as u8;
-    let (mut inner, mut slope, mut slopes) = (Vec::new(), 0f32, 0u32);
-    let (low, high) = ((amplitude * 0.3) as u8, (amplitude * 0.8) as u8);
-    for run in &runs {
-        let row = run.y as usize * width;
-        let mut start = None;
-        for x in run.start..run.end {
-            let i = row + x as usize;
-            let value = scores.delta_e[i];
-            if (low..=high).contains(&value) {
-                slope += steepness(&scores.delta_e, width, i);
-                slopes += 1;
-            }
-            match (value >= half, start) {
-                (true, None) => start = Some(x),
-                (false, Some(from)) => {
-                    inner.push(Run { y: run.y, start: from, end: x });
-                    start = None;
-                }
-                _ => {}
-            }
-        }
-        if let Some(from) = start {
-            inner.push(Run { y: run.y, start: from, end: run.end });
-        }
-    }
-    let ends_at_glare = |run: &Run| {
-        let row = run.y as usize * width;
-        let before = run.start > 0 && image.flags[row + run.start as usize - 1] & GLARE != 0;
-        let after = (run.end as usize) < width && image.flags[row + run.end as usize] & GLARE != 0;
-        before || after
-    };
-    let beside_glare = runs.iter().filter(|r| ends_at_glare(r)).count() as f32 / runs.len().max(1) as f32;
-    let runs = if inner.is_empty() { runs } else { inner };
     let area: u32 = runs.iter().map(|r| r.length()).sum();
     let stride = 1 + area / COLOUR_SAMPLES;
     let (mut colour, mut deviation, mut samples, mut turn) = ([0f32; 3], [0f32; 3], 0f32, 0);
@@ -244,17 +225,68 @@ pub(super) fn measure(
             }
         }
     }
-    let softness = if slopes == 0 { 0.0 } else { amplitude / (slope / slopes as f32).max(0.05) };
+    let ends_at_glare = |run: &Run| {
+        let row = run.y as usize * width;
+        let before = run.start > 0 && image.flags[row + run.start as usize - 1] & GLARE != 0;
+        let after = (run.end as usize) < width && image.flags[row + run.end as usize] & GLARE != 0;
+        before || after
+    };
+    let beside_glare = runs.iter().filter(|r| ends_at_glare(r)).count() as f32 / runs.len().max(1) as f32;
     Component {
         area: area as f32,
         deviation: deviation.map(|v| v / samples.max(1.0)),
         colour: colour.map(|v| v / samples.max(1.0)),
-        amplitude: amplitude / DELTA_E_STEPS,
-        softness,
+        amplitude: amplitude(scores, width, &runs) / DELTA_E_STEPS,
+        softness: 0.0,
         beside_glare,
         shape: Shape::of(&runs),
         runs,
     }
+}
+
+/// Mean of the strong pixels, in steps of the ΔE plane.
+fn amplitude(scores: &Scores, width: usize, runs: &[Run]) -> f32 {
+    let (mut sum, mut count) = (0u64, 0u64);
+    for i in runs.iter().flat_map(|run| span(run, width)) {
+        if scores.level[i] == 2 {
+            sum += u64::from(scores.delta_e[i]);
+            count += 1;
+        }
+    }
+    sum as f32 / count.max(1) as f32
+}
+
+/// Pixels over which the edge rises: the amplitude over the mean steepness where the deviation is partial.
+fn softness(scores: &Scores, width: usize, runs: &[Run], amplitude: f32) -> f32 {
+    let partial = (amplitude * 0.3) as u8..=(amplitude * 0.8) as u8;
+    let (mut sum, mut count) = (0f32, 0u32);
+    for i in runs.iter().flat_map(|run| span(run, width)) {
+        if partial.contains(&scores.delta_e[i]) {
+            sum += steepness(&scores.delta_e, width, i);
+            count += 1;
+        }
+    }
+    if count == 0 { 0.0 } else { amplitude / (sum / count as f32).max(0.05) }
+}
+
+/// The parts of runs whose ΔE reaches `least`.
+fn above(scores: &Scores, width: usize, runs: &[Run], least: u8) -> Vec<Run> {
+    let mut parts = Vec::with_capacity(runs.len());
+    for run in runs {
+        let mut start = None;
+        for (x, &value) in (run.start..run.end).zip(&scores.delta_e[span(run, width)]) {
+            match (value >= least, start) {
+                (true, None) => start = Some(x),
+                (false, Some(from)) => {
+                    parts.push(Run { y: run.y, start: from, end: x });
+                    start = None;
+                }
+                _ => {}
+            }
+        }
+        parts.extend(start.map(|from| Run { y: run.y, start: from, end: run.end }));
+    }
+    parts
 }
 
 /// Change of the ΔE plane a pixel, in its own steps.

@@ -25,6 +25,8 @@ pub(super) struct Doubts {
     pub sigma_lightness: f64,
     /// Share of components that point the same way, when there are many.
     pub aligned: f64,
+    /// A line may or may not be the end of a film.
+    pub undecided: bool,
 }
 
 pub(super) fn confidence(d: &Doubts) -> f64 {
@@ -37,7 +39,8 @@ pub(super) fn confidence(d: &Doubts) -> f64 {
     let texture = 1.0 - 0.7 * smooth(2.0, 5.0, d.sigma_lightness);
     let aligned = 1.0 - 0.6 * smooth(0.4, 0.8, d.aligned);
     let light = 1.0 - 0.6 * smooth(0.1, 0.5, d.light);
-    (exposure * focus * size * margin * structure * texture * aligned * light * d.valid * d.clarity)
+    let film = if d.undecided { 0.7 } else { 1.0 };
+    (exposure * focus * size * margin * structure * texture * aligned * light * d.valid * d.clarity * film)
         .clamp(0.0, 1.0)
 }
 

@@ -12,13 +12,18 @@ mod components;
 mod confidence;
 mod defects;
 mod downscale;
+mod faint;
+mod film;
 mod glare;
 mod grid;
+mod halves;
 mod indices;
 mod lab;
+mod lines;
 mod panel;
 mod runs;
 mod score;
+mod specks;
 mod tally;
 mod thresholds;
 mod work_image;
@@ -26,6 +31,7 @@ mod work_image;
 use crate::{Judgement, Picture, Profile, Region, RegionMap, Sensitivity};
 use background::Background;
 use blocks::Blocks;
+use defects::Scene;
 use panel::{Panel, Part};
 use tally::Tally;
 use thresholds::Thresholds;
@@ -62,7 +68,9 @@ pub fn judge_observed(
     passed("background");
     let scores = score::score(&image, &panel, &background, &thresholds);
     passed("score");
-    let found = defects::find(&image, &panel, &background, &scores, &thresholds);
+    let scene =
+        Scene { image: &image, blocks: &blocks, panel: &panel, background: &background, scores: &scores };
+    let found = defects::find(&scene, &thresholds, sensitivity);
     passed("defects");
 
     let mut cells = base_regions(&image, &panel);
@@ -108,6 +116,7 @@ pub fn judge_observed(
         clarity: f64::from(panel.clarity),
         sigma_lightness: sigma,
         aligned: f64::from(found.aligned),
+        undecided: found.undecided,
     };
     passed("figures");
     Judgement {
@@ -219,4 +228,15 @@ pub fn debug_blocks(picture: &Picture, rows: &[usize], from: usize, upto: usize)
     let of = panel::debug_segments(&blocks);
     for y in (0..blocks.rows).step_by(2) { println!("{}", (0..blocks.columns).map(|x| { let r = of[y*blocks.columns+x]; (b'a' + (r % 26) as u8) as char }).collect::<String>()); }
     for &y in rows { println!("row {y}"); for x in from..upto.min(blocks.columns) { let b = &blocks.cells[y*blocks.columns+x]; println!("{x}: L{:.1} a{:.1} b{:.1} sp {:.2} {:.2} d{:.2} g{:.1}", b.median[0], b.median[1], b.median[2], b.spread[0], b.spread[2], b.detail, b.glare); } }
+}
+
+/// DEBUG
+pub fn debug_faint(picture: &Picture) -> (usize, Vec<u8>) {
+    let mut image = WorkImage::of(picture);
+    glare::widen(&mut image);
+    let blocks = Blocks::of(&image);
+    let panel = panel::find(&blocks);
+    let background = Background::of(&blocks, &panel);
+    let m = faint::FaintMap::of(&image, &panel, &background);
+    (m.width, m.values.iter().map(|v| (128.0 + v * 40.0) as u8).collect())
 }
