@@ -6,6 +6,8 @@ use crate::DefectClass;
 
 /// Edges that rise over more pixels than this (at a long side of 1600) belong to the light.
 const SOFT: f32 = 9.0;
+/// Shadows and mirror images are at least so large across; what is smaller and soft is a dome.
+const SMALLEST_SHADOW: f32 = 110.0;
 /// Widest crack in pixels at a long side of 1600.
 const CRACK_WIDTH: f32 = 6.0;
 /// Largest bead and blister across, in pixels at a long side of 1600.
@@ -19,7 +21,8 @@ const STRAIGHT: f32 = 1.5;
 /// Whether a component is a shadow, a mirror image or the outline of the part.
 pub(super) fn is_no_defect(component: &Component, long_side: f32, thresholds: &Thresholds) -> bool {
     let size = (long_side / 1600.0).max(0.5);
-    if component.softness > SOFT * size && !is_rust(component) {
+    let large = component.shape.extent() > SMALLEST_SHADOW * size;
+    if component.softness > SOFT * size && large && !is_rust(component) {
         return true;
     }
     if component.beside_glare > 0.15 && component.deviation[0] > 0.0 {

@@ -54,7 +54,8 @@ pub(super) struct Scene<'a> {
 pub(super) fn find(scene: &Scene<'_>, thresholds: &Thresholds, sensitivity: Sensitivity) -> Found {
     let Scene { image, blocks, panel, background, scores } = *scene;
     let mut seen = components::find(image, background, scores, thresholds);
-    let sparkle = seen.specks.limit();
+    let sparkle = specks::Sparkle::of(&mut seen.specks, &seen.components);
+    if std::env::var("DBG").is_ok() { eprintln!("specks {} {:?}", seen.specks.areas.len(), sparkle); for c in &seen.components { eprintln!("{:?} area {} amp {:.1} dev {:.1?} col {:.1?} soft {:.1} glare {:.2} elong {:.1} w {:.1} len {:.0} {}{}", c.shape.centre, c.area, c.amplitude, c.deviation, c.colour, c.softness, c.beside_glare, c.shape.elongation(), c.shape.width, c.shape.length(), if classify::is_no_defect(c, image.long_side(), thresholds) {"NODEFECT "} else {""}, if sparkle.includes(c) {"SPARKLE"} else {""}); } }
     let mut uncovered = Vec::new();
     let mut kept = Vec::new();
     for component in seen.components {
@@ -63,7 +64,7 @@ pub(super) fn find(scene: &Scene<'_>, thresholds: &Thresholds, sensitivity: Sens
             seen.deviating = seen.deviating.saturating_sub(component.area as usize);
             uncovered.extend(component.runs);
         } else if !classify::is_no_defect(&component, image.long_side(), thresholds)
-            && !specks::is_sparkle(&component, sparkle)
+            && !sparkle.includes(&component)
         {
             kept.push(component);
         }

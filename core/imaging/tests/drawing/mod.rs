@@ -90,6 +90,20 @@ impl Canvas {
         Picture::new(self.width as u32, self.height as u32, rgb).expect("size fits")
     }
 
+    /// Out of focus by a few pixels.
+    pub fn softened(&self) -> Self {
+        let mut out = Self::flat(self.width, self.height, [0.0; 3]);
+        let (w, h) = (self.width as isize, self.height as isize);
+        out.each(|x, y, p| {
+            for (dx, dy) in [(-2, 0), (2, 0), (0, -2), (0, 2), (-1, -1), (1, -1), (-1, 1), (1, 1), (0, 0)] {
+                let (sx, sy) = ((x as isize + dx).clamp(0, w - 1), (y as isize + dy).clamp(0, h - 1));
+                let from = self.pixels[(sy * w + sx) as usize];
+                p.iter_mut().zip(from).for_each(|(v, f)| *v += f / 9.0);
+            }
+        });
+        out
+    }
+
     pub fn scaled(&self, factor: f32, brightness: f32) -> Self {
         let (w, h) = ((self.width as f32 * factor) as usize, (self.height as f32 * factor) as usize);
         let mut out = Self::flat(w, h, [0.0; 3]);
