@@ -45,8 +45,8 @@ fn without_film_in_the_corner(canvas: &mut Canvas) -> f64 {
 fn with_streaks(canvas: &mut Canvas) {
     canvas.each(|x, y, p| {
         for i in 0..4 {
-            let aside = x - 500.0 - 52.0 * i as f32 - 0.35 * (y - 1000.0);
-            let along = (y - 1230.0) / 190.0;
+            let aside = x - 470.0 - 52.0 * i as f32 - 0.35 * (y - 1000.0);
+            let along = (y - 1130.0) / 170.0;
             let light = 9.0 * (-(aside / 9.0).powi(2)).exp() * (1.0 - along.powi(4)).max(0.0);
             p.iter_mut().for_each(|v| *v += light);
         }

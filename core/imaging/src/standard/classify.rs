@@ -25,12 +25,14 @@ pub(super) fn is_no_defect(component: &Component, long_side: f32, thresholds: &T
     if component.softness > SOFT * size && large && !is_rust(component) {
         return true;
     }
-    if component.beside_glare > 0.15 && component.deviation[0] > 0.0 {
-        return true;
-    }
     thresholds.line_share.is_some_and(|share| {
         component.shape.axes.1 < STRAIGHT && component.shape.length() >= share * long_side
     })
+}
+
+/// Whether a component is what a lamp lights up around its blown-out image.
+pub(super) fn is_halo(component: &Component) -> bool {
+    component.beside_glare > 0.15 && component.deviation[0] > 0.0
 }
 
 /// The class by colour first, then by shape. `raised`: it has a bright and a dark half. `glossy_dark`: the paint is

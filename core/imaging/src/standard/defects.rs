@@ -33,6 +33,8 @@ pub(super) struct Found {
     pub defects: Vec<Named>,
     /// Pixels of a second material or without film.
     pub uncovered: Vec<Run>,
+    /// Pixels that a lamp lights up without blowing them out.
+    pub light: Vec<Run>,
     pub doubtful: usize,
     pub deviating: usize,
     /// How far many components share one direction, 0 to 1.
@@ -55,14 +57,16 @@ pub(super) fn find(scene: &Scene<'_>, thresholds: &Thresholds, sensitivity: Sens
     let Scene { image, blocks, panel, background, scores } = *scene;
     let mut seen = components::find(image, background, scores, thresholds);
     let sparkle = specks::Sparkle::of(&mut seen.specks, &seen.components);
-    if std::env::var("DBG").is_ok() { eprintln!("specks {} {:?}", seen.specks.areas.len(), sparkle); for c in &seen.components { eprintln!("{:?} area {} amp {:.1} dev {:.1?} col {:.1?} soft {:.1} glare {:.2} elong {:.1} w {:.1} len {:.0} {}{}", c.shape.centre, c.area, c.amplitude, c.deviation, c.colour, c.softness, c.beside_glare, c.shape.elongation(), c.shape.width, c.shape.length(), if classify::is_no_defect(c, image.long_side(), thresholds) {"NODEFECT "} else {""}, if sparkle.includes(c) {"SPARKLE"} else {""}); } }
     let mut uncovered = Vec::new();
+    let mut light = Vec::new();
     let mut kept = Vec::new();
     for component in seen.components {
         if lies_in(&component, panel, image, Part::Bare) > 0.5 {
             // A second material deviates because it is one, not because the picture is in doubt.
             seen.deviating = seen.deviating.saturating_sub(component.area as usize);
             uncovered.extend(component.runs);
+        } else if classify::is_halo(&component) {
+            light.extend(component.runs);
         } else if !classify::is_no_defect(&component, image.long_side(), thresholds)
             && !sparkle.includes(&component)
         {
@@ -104,7 +108,7 @@ pub(super) fn find(scene: &Scene<'_>, thresholds: &Thresholds, sensitivity: Sens
         runs: c.runs,
     }));
     defects.sort_by(|a, b| b.area.total_cmp(&a.area));
-    Found { defects, uncovered, undecided, doubtful: seen.doubtful, deviating: seen.deviating, aligned }
+    Found { defects, uncovered, light, undecided, doubtful: seen.doubtful, deviating: seen.deviating, aligned }
 }
 
 /// Lightness up to which paint is dark.
@@ -241,7 +245,8 @@ impl Found {
     /// Runs and what they are painted as, in order.
     pub(super) fn painted(&self) -> impl Iterator<Item = (&[Run], Region)> {
         let uncovered = std::iter::once((self.uncovered.as_slice(), Region::Uncovered));
-        uncovered.chain(self.defects.iter().map(|d| (d.runs.as_slice(), indices::region(d.class))))
+        let light = std::iter::once((self.light.as_slice(), Region::Glare));
+        uncovered.chain(light).chain(self.defects.iter().map(|d| (d.runs.as_slice(), indices::region(d.class))))
     }
 
     pub(super) fn largest_rust(&self) -> Option<f32> {

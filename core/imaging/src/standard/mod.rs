@@ -95,7 +95,7 @@ pub fn judge_observed(
         uncovered: 100.0 * tally.uncovered as f64 / valid as f64,
         count: found.defects.len(),
         longest_crack: f64::from(found.longest_crack() / image.long_side()),
-        delta_e_p95: delta_e_p95(&image, &panel, &scores),
+        delta_e_p95: delta_e_p95(&cells, image.width, &scores),
         sigma_lightness: sigma,
         lightness_range: middle(&background.colour[0].values, &panel, 0.98)
             - middle(&background.colour[0].values, &panel, 0.02),
@@ -198,15 +198,14 @@ fn detail(blocks: &Blocks, panel: &Panel) -> f64 {
     middle(&values, panel, 0.5).powi(2)
 }
 
-/// 95th percentile of ΔE over the judged pixels of every fourth row.
-fn delta_e_p95(image: &WorkImage, panel: &Panel, scores: &score::Scores) -> f64 {
-    let columns = image.block_columns();
+/// 95th percentile of ΔE over the valid pixels of every fourth row.
+fn delta_e_p95(cells: &[Region], width: usize, scores: &score::Scores) -> f64 {
     let mut histogram = [0u32; 256];
-    for y in (0..image.height).step_by(4) {
-        let parts = &panel.parts[y / BLOCK * columns..];
-        let row = scores.delta_e[y * image.width..(y + 1) * image.width].chunks(BLOCK);
-        for (pixels, _) in row.zip(parts).filter(|(_, p)| p.judged()) {
-            pixels.iter().for_each(|&v| histogram[usize::from(v)] += 1);
+    for (cells, values) in cells.chunks(width).zip(scores.delta_e.chunks(width)).step_by(4) {
+        for (cell, &value) in cells.iter().zip(values) {
+            if !matches!(cell, Region::Outside | Region::Glare) {
+                histogram[usize::from(value)] += 1;
+            }
         }
     }
     let total: u32 = histogram.iter().sum();
