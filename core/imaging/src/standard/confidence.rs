@@ -29,6 +29,9 @@ pub(super) struct Doubts {
     pub undecided: bool,
 }
 
+/// One photograph is never proof.
+const CERTAIN: f64 = 0.97;
+
 pub(super) fn confidence(d: &Doubts) -> f64 {
     let exposure = (1.0 - (d.clipped - 0.02).max(0.0) / 0.4).clamp(0.3, 1.0);
     // Where nothing varies there is nothing to focus on.

@@ -108,11 +108,33 @@ pub(super) fn find(blocks: &Blocks) -> Panel {
         judge_group(blocks, &regions, &home, &group, framed, &mut parts);
     }
     shrink(blocks, &mut parts);
-    let judged = parts.iter().filter(|p| p.judged()).count() as f32;
-    let coherent = parts.iter().filter(|p| **p == Part::Panel).count() as f32;
-    let size = (judged / total / 0.25).min(1.0);
-    let clarity = if judged > 0.0 { size * (coherent / judged / 0.6).min(1.0) } else { 0.0 };
+    let clarity = clarity(blocks, &parts);
     Panel { parts, clarity }
+}
+
+/// How clearly one panel stands out: it is large, of one piece, of one material, and its outline is short.
+fn clarity(blocks: &Blocks, parts: &[Part]) -> f32 {
+    let count = |wanted: &dyn Fn(usize) -> bool| (0..parts.len()).filter(|&i| wanted(i)).count() as f32;
+    let judged = count(&|i| parts[i].judged());
+    if judged < 1.0 {
+        return 0.0;
+    }
+    let coherent = count(&|i| matches!(parts[i], Part::Panel | Part::Bare | Part::Light)) / judged;
+    let rim = count(&|i| parts[i].judged() && blocks.beside(i).any(|n| !parts[n].judged()));
+    // A square has a rim of about four times its side.
+    let outline = rim / (4.0 * judged.sqrt());
+    let pieces = groups(blocks, &parts.iter().map(|p| invert(*p)).collect::<Vec<_>>());
+    let largest = pieces.iter().map(Vec::len).max().unwrap_or(0) as f32 / judged;
+    let rise = |value: f32, from: f32, upto: f32| ((value - from) / (upto - from)).clamp(0.0, 1.0);
+    (judged / parts.len() as f32 / 0.4).min(1.0)
+        * (coherent / 0.7).min(1.0)
+        * (1.0 - 0.7 * rise(outline, 1.05, 1.7))
+        * (0.5 + 0.5 * rise(largest, 0.6, 0.95))
+}
+
+/// Judged becomes what [`groups`] collects, the rest what it skips.
+fn invert(part: Part) -> Part {
+    if part.judged() { Part::Outside } else { Part::Panel }
 }
 
 fn ratio(a: f32, b: f32) -> f32 {
