@@ -91,8 +91,13 @@ fn begin(arguments: Arguments) -> Outcome {
     }
     let mut settings =
         Settings::load(sources(&arguments)?).map_err(|error| Failure::WrongUse(one_line(&error.into())))?;
-    if !settings.log.explicit && !matches!(arguments.command, Command::Run { .. }) {
-        "warn".clone_into(&mut settings.log.filter);
+    if !settings.log.explicit {
+        match arguments.command {
+            Command::Run { .. } => {}
+            // Its damaged picture is refused on purpose; the table says so.
+            Command::Demo => "error".clone_into(&mut settings.log.filter),
+            _ => "warn".clone_into(&mut settings.log.filter),
+        }
     }
     telemetry::init(&settings.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -152,15 +152,18 @@ fn what_next(environment: &Environment, job: JobId) {
     let program = shown_path(Path::new(&program));
     text("  The other job types (report_generation, model_training, data_export) are not made yet.\n");
     text(&format!("  {}", bold("What to try next")));
-    for (arguments, meaning) in [
-        (format!("jobs show {job}"), "all about this job"),
-        ("run".to_owned(), "take jobs until Ctrl-C; /metrics on port 9464"),
-        ("jobs list".to_owned(), "what was done"),
-        ("schema batch_analysis".to_owned(), "what a job takes and answers"),
-    ] {
-        text(&format!("    {:<78} {meaning}", format!("{program} {arguments}")));
+    let command = |arguments: &str| format!("{program} {arguments}");
+    let ideas = [
+        (command(&format!("jobs show {job}")), "all about this job"),
+        (command("run"), "take jobs until Ctrl-C"),
+        (command("jobs list"), "what was done"),
+        (command("schema batch_analysis"), "what a job takes and answers"),
+        (environment.database.shown().to_owned(), "by hand, while `run` is up"),
+    ];
+    let width = ideas.iter().map(|(command, _)| command.chars().count()).max().unwrap_or_default();
+    for (command, meaning) in ideas {
+        text(&format!("    {command:<width$}   {meaning}"));
     }
-    text(&format!("    {:<78} by hand, while `run` is up", environment.database.shown()));
 }
 
 /// A path as one would type it here.

@@ -49,7 +49,9 @@ pub(super) fn class(component: &Component, long_side: f32, raised: bool, glossy_
         DefectClass::Bead
     } else if thin && long && !raised {
         DefectClass::Crack
-    } else if raised || (shape.elongation() < 2.0 && shape.fill >= 0.8 && shape.extent() < LARGEST_BLISTER * size) {
+    } else if raised
+        || (shape.elongation() < 2.0 && shape.fill >= 0.8 && shape.extent() < LARGEST_BLISTER * size)
+    {
         DefectClass::Blister
     } else {
         DefectClass::Flake

@@ -225,8 +225,27 @@ pub fn debug_blocks(picture: &Picture, rows: &[usize], from: usize, upto: usize)
     let blocks = Blocks::of(&image);
     println!("{}x{}", blocks.columns, blocks.rows);
     let of = panel::debug_segments(&blocks);
-    for y in (0..blocks.rows).step_by(2) { println!("{}", (0..blocks.columns).map(|x| { let r = of[y*blocks.columns+x]; (b'a' + (r % 26) as u8) as char }).collect::<String>()); }
-    for &y in rows { println!("row {y}"); for x in from..upto.min(blocks.columns) { let b = &blocks.cells[y*blocks.columns+x]; println!("{x}: L{:.1} a{:.1} b{:.1} sp {:.2} {:.2} d{:.2} g{:.1}", b.median[0], b.median[1], b.median[2], b.spread[0], b.spread[2], b.detail, b.glare); } }
+    for y in (0..blocks.rows).step_by(2) {
+        println!(
+            "{}",
+            (0..blocks.columns)
+                .map(|x| {
+                    let r = of[y * blocks.columns + x];
+                    (b'a' + (r % 26) as u8) as char
+                })
+                .collect::<String>()
+        );
+    }
+    for &y in rows {
+        println!("row {y}");
+        for x in from..upto.min(blocks.columns) {
+            let b = &blocks.cells[y * blocks.columns + x];
+            println!(
+                "{x}: L{:.1} a{:.1} b{:.1} sp {:.2} {:.2} d{:.2} g{:.1}",
+                b.median[0], b.median[1], b.median[2], b.spread[0], b.spread[2], b.detail, b.glare
+            );
+        }
+    }
 }
 
 /// DEBUG

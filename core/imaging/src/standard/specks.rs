@@ -40,8 +40,11 @@ impl Sparkle {
             .map(|c| c.amplitude)
             .collect();
         let middle = amplitudes.len() / 2;
-        let amplitude =
-            if amplitudes.is_empty() { 0.0 } else { *amplitudes.select_nth_unstable_by(middle, f32::total_cmp).1 };
+        let amplitude = if amplitudes.is_empty() {
+            0.0
+        } else {
+            *amplitudes.select_nth_unstable_by(middle, f32::total_cmp).1
+        };
         Self { area, amplitude }
     }
 
