@@ -34,9 +34,10 @@ impl Floor {
         // Old drips of oil and water.
         let wet = step(0.22, 0.34, fractal(fx / 170.0, fy / 150.0, 3, self.seed ^ 3));
         albedo = stain(albedo, [0.70, 0.68, 0.64], 0.55 * wet);
-        let pore = lattice((fx / 5.0) as i32, (fy / 5.0) as i32, self.seed ^ 4);
-        if pore > 0.992 {
-            albedo = scale(albedo, 0.5);
+        let (column, row) = ((fx / 6.0) as i32, (fy / 6.0) as i32);
+        if lattice(column, row, self.seed ^ 4) > 0.992 {
+            let (dx, dy) = (fx - 6.0 * column as f32 - 3.0, fy - 6.0 * row as f32 - 3.0);
+            albedo = scale(albedo, 1.0 - 0.5 * step(3.0, 1.2, (dx * dx + dy * dy).sqrt() + 0.6 * sand));
         }
         Patch { albedo, relief: 0.35 * sand + 0.5 * aggregate, gloss: 0.01 }
     }
