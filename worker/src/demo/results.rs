@@ -57,15 +57,15 @@ pub(super) fn show(judged: &[Judged]) {
                 String::new(),
                 one.name.to_owned(),
                 number("coverage_percent", 1),
-                number("cqi", 1),
-                number("cvi", 1),
+                number("cqi", 2),
+                number("cvi", 2),
                 number("defects_detected", 0),
                 value("severity")
                     .and_then(Value::as_str)
                     .unwrap_or(if one.completed { "" } else { "refused" })
                     .to_owned(),
                 number("confidence", 2),
-                short(note, 70),
+                short(note, 64),
             ]
         })
         .collect();
@@ -77,12 +77,18 @@ pub(super) fn show(judged: &[Judged]) {
 }
 
 pub(super) fn show_files(judged: &[Judged], environment: &Environment) {
-    text(&format!("  {}", bold("Findings, drawn into the pictures")));
+    let mut folder_said = String::new();
     for one in judged {
         let Some(key) = one.output.as_deref().and_then(|output| Key::parse(output).ok()) else { continue };
         let url = environment.storage.url(Bucket::Outputs, &key);
         let path = url::Url::parse(&url).ok().and_then(|url| url.to_file_path().ok());
-        text(&format!("    {:<16} {}", one.name, path.map_or(url, |path| shown_path(&path))));
+        let shown = path.map_or(url, |path| shown_path(&path));
+        let (folder, file) = shown.rsplit_once('/').unwrap_or(("", &shown));
+        if folder_said != folder {
+            text(&format!("  {}\n    {folder}/", bold("The findings, drawn into the pictures")));
+            folder.clone_into(&mut folder_said);
+        }
+        text(&format!("      {:<17} {file}", one.name));
     }
     text("");
 }
