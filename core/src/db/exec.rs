@@ -68,7 +68,14 @@ pub struct Transaction {
 
 impl Transaction {
     pub(super) async fn open(pool: &PgPool, statements: Statements) -> DbResult<Self> {
-        Ok(Self { inner: pool.begin().await?, statements })
+        // On a task of its own: a future that is dropped while its BEGIN is under way would put the connection back
+        // into the pool with a transaction open on the server that sqlx 0.9 knows nothing of, and the next single
+        // statement on it would be rolled back although it had succeeded. The task ends as a transaction that is
+        // dropped, which sqlx does roll back.
+        let pool = pool.clone();
+        let begun = tokio::spawn(async move { pool.begin().await }).await;
+        let inner = begun.map_err(|e| sqlx::Error::Io(std::io::Error::other(e)))??;
+        Ok(Self { inner, statements })
     }
 
     /// Where the next statement runs.
