@@ -1,5 +1,7 @@
 //! What a handler is given: everything it may touch, and nothing of the engine.
 
+use std::sync::Arc;
+
 use crate::{
     cancel::{Stop, StopReason},
     compute::Compute,
@@ -14,7 +16,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct JobContext {
     /// The row as it was claimed.
-    pub job: ClaimedJob,
+    pub job: Arc<ClaimedJob>,
     /// The database, through the handlers' pool.
     pub db: Db,
     /// The object store.

@@ -45,6 +45,8 @@ pub struct ClaimedJob {
     pub crashes: i32,
     /// `jobs.created_at`.
     pub created_at: DateTime<Utc>,
+    /// When the job was claimed for the first time.
+    pub first_started_at: DateTime<Utc>,
     /// When this attempt was claimed, by the database's clock.
     pub claimed_at: DateTime<Utc>,
     /// How long it had been due when it was claimed, in seconds.

@@ -1,1 +1,0 @@
-//! Placeholder: rows of `jobs` as people and programs see them.
