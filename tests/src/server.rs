@@ -140,7 +140,7 @@ struct Running {
 }
 
 async fn launch(_durability: Durability) -> Result<Running, String> {
-    let url = "postgresql://dev@localhost:54329/dev".to_owned();
+    let url = std::env::var("INTERIM_URL").unwrap_or("postgresql://dev@localhost:54329/dev".to_owned());
     Ok(Running { options: url.parse().unwrap(), url })
 }
 

@@ -45,6 +45,11 @@ impl TestWorld {
         Self::on(server(), None).await
     }
 
+    /// The same on a server of one's own.
+    pub async fn on_server(server: &'static Server) -> Self {
+        Self::on(server, Some("forgeos_template")).await
+    }
+
     async fn on(server: &'static Server, template: Option<&str>) -> Self {
         let database = format!("test_{}", Uuid::new_v4().simple());
         server.create_database(&database, template).await;
@@ -66,6 +71,12 @@ impl TestWorld {
     #[must_use]
     pub fn url(&self) -> String {
         self.server.url(&self.database)
+    }
+
+    /// The database as the engine sees it.
+    #[must_use]
+    pub fn db(&self) -> forgeos_core::db::Db {
+        forgeos_core::db::Db::from_pool(self.pool.clone(), forgeos_core::db::Statements::Named)
     }
 
     /// Runs SQL as superuser, each call on its own connection.
@@ -163,6 +174,14 @@ impl TestWorld {
         poll(question, async || (self.sql(question).await.value() == "t").then_some(())).await;
     }
 
+    /// The same with a deadline of its own, for long work; looks ten times a second at most.
+    pub async fn wait_within(&self, seconds: u64, question: &str) {
+        poll_within(Duration::from_secs(seconds), question, async || {
+            (self.sql(question).await.value() == "t").then_some(())
+        })
+        .await;
+    }
+
     /// A worker inside the test's own process.
     #[must_use]
     pub fn worker(&self) -> InProcess {
@@ -202,14 +221,19 @@ impl Drop for TestWorld {
 }
 
 /// Looks until there is an answer; panics with `what` when it does not come.
-pub async fn poll<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn poll<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
+    poll_within(DEADLINE, what, look).await
+}
+
+/// The same with a deadline of one's own.
+pub async fn poll_within<T>(deadline: Duration, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let began = std::time::Instant::now();
     let mut pause = Duration::from_millis(5);
     loop {
         if let Some(answer) = look().await {
             return answer;
         }
-        assert!(began.elapsed() < DEADLINE, "waited {DEADLINE:?} in vain for {what}");
+        assert!(began.elapsed() < deadline, "waited {deadline:?} in vain for {what}");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(100));
     }
