@@ -208,7 +208,8 @@ async fn heartbeats_and_progress_are_hot_updates() {
     let (mut updates, mut hot) = (0, 0);
     for n in 0..beats {
         // Unnamed statements share one transaction, so the counters are those of this heartbeat alone.
-        let mut session = Db::from_pool(world.pool.clone(), Statements::Unnamed).session().await.unwrap();
+        let db = Db::from_pool(world.pool.clone(), Statements::Unnamed);
+        let mut session = db.session().await.unwrap();
         let before = counters(&mut session).await;
         let progress = json!({"phase": "x", "done": n, "total": beats, "percent": 0}).to_string();
         let due: Vec<_> =
