@@ -52,12 +52,19 @@ do $$
 begin
   if not exists (select 1 from pg_constraint
                  where conrelid = 'public.jobs'::regclass and conname = 'jobs_run_at_finite') then
-    -- An infinite time cannot be read by most clients. Null passes: see above.
-    alter table public.jobs add constraint jobs_run_at_finite check (isfinite(run_at)) not valid;
+    -- Infinite times, and years that have not four digits, cannot be read by most clients. Null
+    -- passes: see above.
+    alter table public.jobs add constraint jobs_run_at_finite
+      check (run_at >= '0001-01-01 00:00:00+00' and run_at < '10000-01-01 00:00:00+00') not valid;
   end if;
   if not exists (select 1 from pg_constraint
                  where conrelid = 'public.jobs'::regclass and conname = 'jobs_max_attempts_positive') then
     alter table public.jobs add constraint jobs_max_attempts_positive check (max_attempts >= 1) not valid;
+  end if;
+  if not exists (select 1 from pg_constraint
+                 where conrelid = 'public.jobs'::regclass and conname = 'jobs_unique_key_short') then
+    -- What fits into an index entry, said clearly.
+    alter table public.jobs add constraint jobs_unique_key_short check (octet_length(unique_key) <= 2000) not valid;
   end if;
   if not exists (select 1 from pg_constraint
                  where conrelid = 'public.jobs'::regclass and conname = 'jobs_job_type_fkey') then

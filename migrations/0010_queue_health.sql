@@ -35,17 +35,24 @@ $$;
 -- `waiting` is what could run now: with `running` it is the figure to scale by. `not_adopted` are
 -- the rows that wait for `jobs adopt`. Types that no worker knows (adopted rows) are listed too.
 create or replace view public.queue_health with (security_invoker = true) as
-with unfinished as (
+with pending as (
+  -- Reads jobs_claim_idx alone.
   select
     j.job_type,
-    count(*) filter (where j.status = 'pending' and j.run_at <= now()) as waiting,
-    count(*) filter (where j.status = 'pending' and j.run_at > now()) as scheduled,
-    count(*) filter (where j.status = 'pending' and j.run_at is null) as not_adopted,
-    count(*) filter (where j.status = 'running') as running,
-    count(*) filter (where j.status = 'running' and (j.locked_until is null or j.locked_until < now())) as expired_leases,
-    min(j.run_at) filter (where j.status = 'pending' and j.run_at <= now()) as oldest_waiting_since
+    count(*) filter (where j.run_at <= now()) as waiting,
+    count(*) filter (where j.run_at > now()) as scheduled,
+    count(*) filter (where j.run_at is null) as not_adopted,
+    min(j.run_at) filter (where j.run_at <= now()) as oldest_waiting_since
   from public.jobs j
-  where j.status in ('pending', 'running')
+  where j.status = 'pending'
+  group by j.job_type
+), running as (
+  select
+    j.job_type,
+    count(*) as running,
+    count(*) filter (where j.locked_until is null or j.locked_until < now()) as expired_leases
+  from public.jobs j
+  where j.status = 'running'
   group by j.job_type
 ), failures as (
   select j.job_type, count(*) as failed_last_hour
@@ -55,24 +62,27 @@ with unfinished as (
 ), known as (
   select t.name as job_type from public.job_types t
   union
-  select u.job_type from unfinished u
+  select p.job_type from pending p
+  union
+  select r.job_type from running r
 )
 select
   known.job_type,
   t.name is not null as known,
   coalesce(t.paused, false) as paused,
-  coalesce(u.waiting, 0) as waiting,
-  coalesce(u.scheduled, 0) as scheduled,
-  coalesce(u.not_adopted, 0) as not_adopted,
-  coalesce(u.running, 0) as running,
-  coalesce(extract(epoch from now() - u.oldest_waiting_since), 0)::double precision as oldest_waiting_seconds,
-  coalesce(u.expired_leases, 0) as expired_leases,
+  coalesce(p.waiting, 0) as waiting,
+  coalesce(p.scheduled, 0) as scheduled,
+  coalesce(p.not_adopted, 0) as not_adopted,
+  coalesce(r.running, 0) as running,
+  coalesce(extract(epoch from now() - p.oldest_waiting_since), 0)::double precision as oldest_waiting_seconds,
+  coalesce(r.expired_leases, 0) as expired_leases,
   coalesce(f.failed_last_hour, 0) as failed_last_hour,
   x.holder as xmin_holder,
   x.since as xmin_held_since
 from known
 left join public.job_types t on t.name = known.job_type
-left join unfinished u on u.job_type is not distinct from known.job_type
+left join pending p on p.job_type is not distinct from known.job_type
+left join running r on r.job_type is not distinct from known.job_type
 left join failures f on f.job_type = known.job_type
 left join forgeos.xmin_holder() x on true
 order by known.job_type;

@@ -15,16 +15,24 @@ as $$
   end
 $$;
 
-create or replace view public.user_analysis_summary with (security_invoker = true) as
-select
-  user_id,
-  count(*) as total_analyses,
-  count(*) filter (where status = 'completed') as completed,
-  count(*) filter (where status = 'failed') as failed,
-  avg(forgeos.cvi_of(metrics)) as avg_cvi,
-  max(created_at) as last_analysis_at
-from public.analyses
-group by user_id;
+do $$
+begin
+  create or replace view public.user_analysis_summary with (security_invoker = true) as
+  select
+    user_id,
+    count(*) as total_analyses,
+    count(*) filter (where status = 'completed') as completed,
+    count(*) filter (where status = 'failed') as failed,
+    avg(forgeos.cvi_of(metrics)) as avg_cvi,
+    max(created_at) as last_analysis_at
+  from public.analyses
+  group by user_id;
+exception when invalid_table_definition then
+  -- Somebody has added columns to it: theirs to keep, but not open to everybody.
+  alter view public.user_analysis_summary set (security_invoker = true);
+  raise warning 'user_analysis_summary has columns of its own and was not replaced: it now shows each user their own rows';
+end
+$$;
 
 -- Three independent aggregates. (A join of the three tables has analyses x reports x jobs rows, and
 -- none for a user without analyses.)

@@ -30,7 +30,7 @@ pub struct Progress(Arc<Mutex<State>>);
 impl Progress {
     /// Sets all of it.
     pub fn set(&self, phase: &str, done: u64, total: u64) {
-        let percent = if total == 0 { 0 } else { (done.min(total) * 100 / total) as u8 };
+        let percent = (done.min(total) * 100).checked_div(total).unwrap_or(0) as u8;
         let next = ProgressSnapshot { phase: phase.to_owned(), done, total, percent };
         let mut state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if state.snapshot.as_ref() != Some(&next) {

@@ -11,6 +11,7 @@ use std::{
 use apalis_core::task::Task;
 use forgeos_core::{ErrorCode, JobContext, JobError, StopReason, compute::panic_text};
 use futures::future::BoxFuture;
+use tokio_util::task::AbortOnDropHandle;
 use tower::Service;
 use tracing::{Instrument, error, info, info_span, warn};
 
@@ -58,7 +59,7 @@ impl Service<Task<HeldJob>> for AttemptService {
 impl AttemptService {
     async fn attempt(&self, held: HeldJob) {
         let HeldJob { job, progress, stop } = held;
-        let mut slot = Slot { lane: &self.lane, ran: None };
+        let mut slot = Slot::enter(&self.lane);
         let lease = job.lease;
         if stop.reason() == Some(StopReason::Cancelled) {
             // Called off while it waited in the buffer.
@@ -66,8 +67,8 @@ impl AttemptService {
             self.settler.send(lease, outcome::settle(&job, cancelled, stop.reason(), 0.5));
             return;
         }
-        let span =
-            info_span!("job", job.id = %lease.job, job.type = job.job_type, job.attempt = lease.attempt);
+        let span = info_span!("job", job.id = %lease.job, job.type = job.job_type, job.attempt = lease.attempt,
+                              job.traceparent = job.traceparent);
         let began = Instant::now();
         let result = self
             .run(JobContext {
@@ -95,7 +96,7 @@ impl AttemptService {
     async fn run(&self, context: JobContext) -> HandlerResult {
         let limit = Duration::from_secs(u64::try_from(context.job.timeout_seconds).unwrap_or(1).max(1));
         let stop = context.stop.clone();
-        let mut handler = tokio::spawn(self.job_type.run(context).in_current_span());
+        let mut handler = AbortOnDropHandle::new(tokio::spawn(self.job_type.run(context).in_current_span()));
         let returned = tokio::select! {
             returned = &mut handler => returned,
             () = tokio::time::sleep(limit) => {
@@ -125,7 +126,7 @@ impl AttemptService {
         }
     }
 
-    fn give_up(&self, handler: &tokio::task::JoinHandle<HandlerResult>) -> JobError {
+    fn give_up(&self, handler: &AbortOnDropHandle<HandlerResult>) -> JobError {
         handler.abort();
         error!(job.type = self.job_type.name, "the handler ignored its stop signal; its slot is given up");
         JobError::transient(ErrorCode::TimedOut, "the job did not stop when it was told to")
@@ -138,8 +139,16 @@ struct Slot<'a> {
     ran: Option<Duration>,
 }
 
+impl<'a> Slot<'a> {
+    fn enter(lane: &'a Lane) -> Self {
+        metrics::gauge!(crate::metrics::JOBS_RUNNING, "job_type" => lane.job_type).increment(1);
+        Self { lane, ran: None }
+    }
+}
+
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
+        metrics::gauge!(crate::metrics::JOBS_RUNNING, "job_type" => self.lane.job_type).decrement(1);
         self.lane.release(self.ran);
     }
 }

@@ -43,6 +43,11 @@ impl HealthState {
         self.wakeup.store(mode as u8, Ordering::Release);
     }
 
+    /// Whether notifications are heard now.
+    pub fn listens(&self) -> bool {
+        self.wakeup.load(Ordering::Acquire) == WakeupMode::Listening as u8
+    }
+
     /// A held job may have been cancelled.
     pub fn hint_cancel(&self) {
         self.cancel_hint.store(true, Ordering::Release);
@@ -94,10 +99,6 @@ impl Health {
     /// `listen` or `poll`.
     #[must_use]
     pub fn wakeup_mode(&self) -> &'static str {
-        if self.state.wakeup.load(Ordering::Acquire) == WakeupMode::Listening as u8 {
-            "listen"
-        } else {
-            "poll"
-        }
+        if self.state.listens() { "listen" } else { "poll" }
     }
 }

@@ -200,6 +200,9 @@ impl Runtime {
             closing.cancel();
             self.drain(&mut monitor, &shutdown).await;
         }
+        for (_, held) in self.leases.all() {
+            held.stop.request(StopReason::ShuttingDown);
+        }
         // Handlers that are still there have lost their jobs: what is not settled by now is given back.
         drop(lanes);
         self.give_back_the_rest(&settler).await;

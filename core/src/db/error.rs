@@ -11,6 +11,9 @@ pub enum DbError {
     /// The database cannot be reached or is not up to it now: try again later.
     #[error("the database cannot be reached")]
     Unavailable(#[source] sqlx::Error),
+    /// No answer in time: the connection may be half-open. Whether the statement took effect is unknown.
+    #[error("the database did not answer in time")]
+    TimedOut,
     /// A conflict of the moment (deadlock, serialization): try the transaction again.
     #[error("the database asks to try again")]
     Conflict(#[source] sqlx::Error),
@@ -37,7 +40,7 @@ impl DbError {
     /// Whether waiting may help.
     #[must_use]
     pub fn is_outage(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Conflict(_))
+        matches!(self, Self::Unavailable(_) | Self::TimedOut | Self::Conflict(_))
     }
 
     /// SQLSTATE, when the database refused.
@@ -48,6 +51,11 @@ impl DbError {
             _ => None,
         }
     }
+}
+
+/// Gives up on an answer after `limit`.
+pub async fn within<T>(limit: std::time::Duration, work: impl Future<Output = DbResult<T>>) -> DbResult<T> {
+    tokio::time::timeout(limit, work).await.unwrap_or(Err(DbError::TimedOut))
 }
 
 impl From<sqlx::Error> for DbError {
@@ -85,7 +93,7 @@ impl From<sqlx::Error> for DbError {
 impl From<DbError> for JobError {
     fn from(error: DbError) -> Self {
         match &error {
-            DbError::Unavailable(_) | DbError::Conflict(_) => Self::outage(
+            DbError::Unavailable(_) | DbError::TimedOut | DbError::Conflict(_) => Self::outage(
                 ErrorCode::DatabaseUnavailable,
                 "the database could not be reached; the job will go on",
             )

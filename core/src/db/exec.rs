@@ -8,12 +8,12 @@ use std::fmt;
 
 use futures::{future::BoxFuture, stream::BoxStream};
 use sqlx::{
-    Database, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr,
+    Database, Execute, Executor, PgConnection, Postgres, SqlStr,
     pool::PoolConnection,
     postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo},
 };
 
-use super::DbResult;
+use super::{Db, DbResult};
 
 /// Whether statements may keep a name on the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,36 @@ pub enum Statements {
     Named,
     /// A transaction pooler.
     Unnamed,
+}
+
+/// How the planner is led.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planning {
+    /// As the server is set.
+    Usual,
+    /// For the statements of the queue, whose plans must not depend on statistics: the table goes from empty to full
+    /// and back within one interval of autovacuum. They read through an index in its order (no sequential scan, no
+    /// sort where an index serves) and join batches by hash (no nested loop over a batch), and are planned once.
+    Queue,
+}
+
+impl Planning {
+    /// The statements that lead the planner, for a session (`set`) or a transaction (`set local`).
+    pub(super) fn settings(self, set: &str) -> Option<String> {
+        const QUEUE: [&str; 7] = [
+            "enable_seqscan = off",
+            "enable_bitmapscan = off",
+            "enable_sort = off",
+            "enable_mergejoin = off",
+            "enable_nestloop = off",
+            "jit = off",
+            "plan_cache_mode = force_generic_plan",
+        ];
+        match self {
+            Self::Usual => None,
+            Self::Queue => Some(QUEUE.map(|setting| format!("{set} {setting};")).concat()),
+        }
+    }
 }
 
 /// Runs single statements: each on its own on a direct connection, all in one transaction behind a pooler.
@@ -35,10 +65,10 @@ enum Inner {
 }
 
 impl Session {
-    pub(super) async fn open(pool: &PgPool, statements: Statements) -> DbResult<Self> {
-        Ok(Self(match statements {
-            Statements::Named => Inner::Plain(pool.acquire().await?),
-            Statements::Unnamed => Inner::Pinned(Transaction::open(pool, statements).await?),
+    pub(super) async fn open(db: &Db) -> DbResult<Self> {
+        Ok(Self(match db.statements {
+            Statements::Named => Inner::Plain(db.pool.acquire().await?),
+            Statements::Unnamed => Inner::Pinned(Transaction::open(db).await?),
         }))
     }
 
@@ -67,8 +97,14 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    pub(super) async fn open(pool: &PgPool, statements: Statements) -> DbResult<Self> {
-        Ok(Self { inner: pool.begin().await?, statements })
+    pub(super) async fn open(db: &Db) -> DbResult<Self> {
+        let mut inner = db.pool.begin().await?;
+        if db.statements == Statements::Unnamed
+            && let Some(settings) = db.planning.settings("set local")
+        {
+            inner.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(settings))).await?;
+        }
+        Ok(Self { inner, statements: db.statements })
     }
 
     /// Where the next statement runs.

@@ -9,11 +9,11 @@ pub mod fenced;
 pub mod queue;
 pub mod workers;
 
-pub use error::{DbError, DbResult};
-pub use exec::{Exec, Session, Statements, Transaction};
+pub use error::{DbError, DbResult, within};
+pub use exec::{Exec, Planning, Session, Statements, Transaction};
 
 use sqlx::{
-    PgPool,
+    Executor, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -22,25 +22,45 @@ use sqlx::{
 pub struct Db {
     pool: PgPool,
     statements: Statements,
+    planning: Planning,
 }
 
 impl Db {
     /// A pool of at most `max_connections`, opened when first used.
     #[must_use]
     pub fn lazy(options: PgConnectOptions, statements: Statements, max_connections: u32) -> Self {
-        let pool = PgPoolOptions::new()
+        Self::with_planning(options, statements, max_connections, Planning::Usual)
+    }
+
+    /// The same for the statements of [`queue`], see [`Planning::Queue`].
+    #[must_use]
+    pub fn lazy_for_queue(options: PgConnectOptions, statements: Statements, max_connections: u32) -> Self {
+        Self::with_planning(options, statements, max_connections, Planning::Queue)
+    }
+
+    fn with_planning(
+        options: PgConnectOptions,
+        statements: Statements,
+        max_connections: u32,
+        planning: Planning,
+    ) -> Self {
+        let mut pool = PgPoolOptions::new()
             .max_connections(max_connections.max(1))
             .min_connections(0)
             .acquire_timeout(std::time::Duration::from_secs(10))
-            .test_before_acquire(false)
-            .connect_lazy_with(options);
-        Self { pool, statements }
-    }
-
-    /// Takes over a pool.
-    #[must_use]
-    pub fn from_pool(pool: PgPool, statements: Statements) -> Self {
-        Self { pool, statements }
+            .test_before_acquire(false);
+        if statements == Statements::Named
+            && let Some(settings) = planning.settings("set")
+        {
+            pool = pool.after_connect(move |connection, _| {
+                let settings = settings.clone();
+                Box::pin(async move {
+                    connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(settings))).await?;
+                    Ok(())
+                })
+            });
+        }
+        Self { pool: pool.connect_lazy_with(options), statements, planning }
     }
 
     /// The pool itself, for what is not a statement (closing, counting).
@@ -58,19 +78,20 @@ impl Db {
     /// A place to run single statements that need not be atomic together. [`Session::finish`] must be called for
     /// writes to count.
     pub async fn session(&self) -> DbResult<Session> {
-        Session::open(&self.pool, self.statements).await
+        Session::open(self).await
     }
 
     /// A transaction.
     pub async fn begin(&self) -> DbResult<Transaction> {
-        Transaction::open(&self.pool, self.statements).await
+        Transaction::open(self).await
     }
 
     /// Another pool to the same database, for the runtime that calls this: connections belong to the runtime that opened
     /// them.
     #[must_use]
     pub fn sibling(&self, max_connections: u32) -> Self {
-        Self::lazy((*self.pool.connect_options()).clone(), self.statements, max_connections)
+        let options = (*self.pool.connect_options()).clone();
+        Self::with_planning(options, self.statements, max_connections, self.planning)
     }
 
     /// Closes every connection.

@@ -1,5 +1,7 @@
 //! The hot statements of the queue: claim, heartbeat, settle, sweep. Each is one statement; each write after a claim
 //! proves the lease (`id`, `attempt`, `locked_by`, `status = 'running'`).
+//!
+//! They run on a pool with [`super::Planning::Queue`]; `= any($1)` leads to the primary key.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -69,7 +71,7 @@ pub async fn claim(
             set status = 'running', attempt = j.attempt + 1, locked_by = $3,
                 locked_until = now() + make_interval(secs => $4),
                 started_at = coalesce(j.started_at, now()), progress = null, updated_at = now()
-            where j.id = any ((select ids from due)::uuid[]) and j.status = 'pending'
+            where j.id = any ((select ids from due)::uuid[])
             returning j.id, j.job_type, j.params::text as params, j.user_id, j.attempt,
                       j.attempts_forgiven, j.max_attempts, j.crashes, j.priority, j.run_at, j.created_at,
                       j.started_at, j.traceparent
@@ -121,8 +123,8 @@ pub struct LostLease {
     pub cancelled: bool,
 }
 
-/// Renews leases and writes progress; answers those that could not be renewed. Touches no indexed column, so that the
-/// new row version stays on its page (HOT).
+/// Renews leases and writes progress; answers those that are lost. Touches no indexed column, so that the new row
+/// version stays on its page (HOT). Rows that are just being settled are passed by, so it never waits.
 pub async fn heartbeat(
     session: &mut Session,
     worker: WorkerId,
@@ -136,19 +138,23 @@ pub async fn heartbeat(
         r#"
         with held as (
             select * from unnest($1::uuid[], $2::int[], $3::text[]) as h (id, attempt, progress)
+        ), free as materialized (
+            select j.id from public.jobs j
+            where j.id = any ($1)
+            for no key update skip locked
         ), renewed as (
             update public.jobs j
             set locked_until = now() + make_interval(secs => $5),
                 progress = coalesce(held.progress::jsonb, j.progress), updated_at = now()
-            from held
-            where j.id = held.id and j.attempt = held.attempt and j.locked_by = $4 and j.status = 'running'
-            returning j.id
+            from held join free using (id)
+            where j.id = any ($1) and j.id = held.id and j.attempt = held.attempt and j.locked_by = $4
+              and j.status = 'running'
         )
         select held.id as "id!", held.attempt as "attempt!",
                coalesce(j.status = 'cancelled' and j.attempt = held.attempt and j.locked_by = $4, false)
                    as "cancelled!"
         from held left join public.jobs j on j.id = held.id
-        where not exists (select from renewed where renewed.id = held.id)
+        where (j.attempt = held.attempt and j.locked_by = $4 and j.status = 'running') is not true
         "#,
         &ids,
         &attempts,
@@ -194,7 +200,8 @@ pub async fn complete(
                 progress = case when j.progress is not null
                     then j.progress || jsonb_build_object('done', j.progress -> 'total', 'percent', 100) end
             from done
-            where j.id = done.id and j.attempt = done.attempt and j.locked_by = $4 and j.status = 'running'
+            where j.id = any ($1) and j.id = done.id and j.attempt = done.attempt and j.locked_by = $4
+              and j.status = 'running'
             returning j.id
         )
         select id as "id!", pg_notify('forgeos_done', id::text)::text from settled
@@ -268,7 +275,7 @@ pub async fn end(session: &mut Session, worker: WorkerId, endings: &[Ending]) ->
                 completed_at = case when ending.status = 'failed' then now() else j.completed_at end,
                 locked_by = null, locked_until = null, updated_at = now()
             from ending
-            where j.id = ending.id and j.attempt = ending.attempt and j.locked_by = $12
+            where j.id = any ($1) and j.id = ending.id and j.attempt = ending.attempt and j.locked_by = $12
               and j.status = case when ending.status = 'cancelled' then 'cancelled' else 'running' end
             returning j.id, ending.status
         ), recorded as (
@@ -394,6 +401,23 @@ pub async fn known_job_types(session: &mut Session) -> DbResult<Vec<String>> {
     Ok(sqlx::query_scalar!("select name from public.job_types order by name")
         .fetch_all(session.exec())
         .await?)
+}
+
+/// Gives back rows that were claimed for this worker without its knowing: the answer to a claim was lost with its
+/// connection. `held` are the jobs that it does know of. Answers how many there were.
+pub async fn release_unknown(session: &mut Session, worker: WorkerId, held: &[JobId]) -> DbResult<u64> {
+    let held: Vec<Uuid> = held.iter().map(|job| job.0).collect();
+    let done = sqlx::query!(
+        r#"update public.jobs
+           set status = 'pending', attempts_forgiven = attempts_forgiven + 1, run_at = now(),
+               locked_by = null, locked_until = null, updated_at = now()
+           where status = 'running' and locked_by = $1 and id <> all ($2)"#,
+        worker.0,
+        &held
+    )
+    .execute(session.exec())
+    .await?;
+    Ok(done.rows_affected())
 }
 
 /// Says the last words of cancelled jobs whose holder is dead: closes their unfinished analyses and drops the lease.

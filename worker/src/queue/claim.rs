@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use forgeos_core::{
     ClaimedJob, WorkerId,
-    db::{Db, DbResult, queue},
+    db::{Db, DbResult, queue, within},
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -53,10 +53,12 @@ impl Claimer {
             if !request.job_types.is_empty() {
                 match self.claim(&request).await {
                     Ok(jobs) => {
-                        failures = 0;
                         self.health.contact();
                         more = !jobs.is_empty();
                         self.hand_out(jobs, &by_type);
+                        if failures > 0 && self.release_unknown().await.is_ok() {
+                            failures = 0;
+                        }
                     }
                     Err(error) => {
                         failures += 1;
@@ -100,11 +102,32 @@ impl Claimer {
 
     async fn claim(&self, request: &queue::ClaimRequest) -> DbResult<Vec<ClaimedJob>> {
         let began = std::time::Instant::now();
-        let mut session = self.db.session().await?;
-        let jobs = queue::claim(&mut session, self.worker, self.lease.as_secs_f64(), request).await?;
-        session.finish().await?;
+        let jobs = within(self.lease, async {
+            let mut session = self.db.session().await?;
+            let jobs = queue::claim(&mut session, self.worker, self.lease.as_secs_f64(), request).await?;
+            session.finish().await?;
+            Ok(jobs)
+        })
+        .await?;
         metrics::histogram!(crate::metrics::CLAIM_SECONDS).record(began.elapsed().as_secs_f64());
         Ok(jobs)
+    }
+
+    /// A claim that failed may have taken effect all the same; its rows wait for nobody.
+    async fn release_unknown(&self) -> DbResult<()> {
+        let held: Vec<_> = self.leases.all().into_iter().map(|(job, _)| job).collect();
+        let released = within(self.lease, async {
+            let mut session = self.db.session().await?;
+            let released = queue::release_unknown(&mut session, self.worker, &held).await?;
+            session.finish().await?;
+            Ok(released)
+        })
+        .await?;
+        if released > 0 {
+            warn!(jobs = released, "gave back jobs whose claim was answered to a lost connection");
+            self.wake.notify_one();
+        }
+        Ok(())
     }
 
     fn hand_out(&self, jobs: Vec<ClaimedJob>, lanes: &HashMap<&str, &Arc<Lane>>) {

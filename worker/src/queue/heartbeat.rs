@@ -9,7 +9,7 @@ use std::{
 use forgeos_core::{
     StopReason, WorkerId,
     db::{
-        Db, DbResult, queue,
+        Db, DbResult, queue, within,
         workers::{self, WorkerRow},
     },
 };
@@ -22,8 +22,11 @@ use crate::runtime::HealthState;
 
 /// Connections of the heartbeat's own pool.
 const CONNECTIONS: u32 = 2;
-/// Progress is written at most this often, and cancels are seen at least this often without LISTEN.
+/// Progress is written at most this often.
 const TICK: Duration = Duration::from_secs(1);
+
+/// Without LISTEN a cancel is seen by the heartbeat, which then looks at least this often.
+const CANCEL_LATENCY: Duration = Duration::from_secs(2);
 
 /// What the heartbeat works with.
 #[derive(Debug)]
@@ -61,7 +64,7 @@ impl Heartbeat {
         let mut registered: Option<Instant> = None;
         loop {
             if registered.is_none_or(|at| at.elapsed() >= due_after) {
-                match register(&db, &self.row).await {
+                match within(due_after, register(&db, &self.row)).await {
                     Ok(()) => registered = Some(Instant::now()),
                     Err(error) => debug!(%error, "cannot write the row in workers now"),
                 }
@@ -80,13 +83,19 @@ impl Heartbeat {
 
     /// Renews what is due. After a nudge everything is due.
     async fn beat(&self, db: &Db, due_after: Duration) {
-        let nudged = self.health.take_cancel_hint();
-        let due = self.leases.due(if nudged { Duration::ZERO } else { due_after });
+        let age = if self.health.take_cancel_hint() {
+            Duration::ZERO
+        } else if self.health.listens() {
+            due_after
+        } else {
+            due_after.min(CANCEL_LATENCY)
+        };
+        let due = self.leases.due(age);
         if due.is_empty() {
             return;
         }
         let began = Instant::now();
-        match renew(db, self.row.id, self.lease, &due).await {
+        match within(due_after, renew(db, self.row.id, self.lease, &due)).await {
             Ok(lost) => {
                 self.health.contact();
                 self.leases.renewed(&due, began);

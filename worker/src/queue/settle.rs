@@ -9,6 +9,7 @@ use forgeos_core::{
     db::{
         Db, DbError, DbResult,
         queue::{self, Completion, Ending},
+        within,
     },
 };
 use tokio::{
@@ -24,6 +25,8 @@ use crate::outcome::Settlement;
 const BATCH: usize = 1_000;
 /// Batches on their way at once: the second one hides the commit of the first.
 const WRITERS: usize = 2;
+/// After this long without an answer a batch is written again, on another connection.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where settlements are handed in; clones share it.
 #[derive(Debug, Clone)]
@@ -182,7 +185,7 @@ impl Writer {
     async fn persist(&self, batch: Batch<'_>) -> DbResult<Vec<JobId>> {
         let mut pause = Duration::from_millis(50);
         loop {
-            let attempt = async {
+            let attempt = within(PATIENCE, async {
                 let mut session = self.db.session().await?;
                 let held = match batch {
                     Batch::Completions(batch) => queue::complete(&mut session, self.worker, batch).await?,
@@ -190,7 +193,7 @@ impl Writer {
                 };
                 session.finish().await?;
                 Ok::<_, DbError>(held)
-            };
+            });
             match attempt.await {
                 Ok(held) => return Ok(held),
                 Err(refusal @ DbError::Refused { .. }) => return Err(refusal),
