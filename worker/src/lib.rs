@@ -3,9 +3,14 @@
 //! One direction: settings, environment, queue (claim), dispatch, registry, jobs, outcome, queue (settle).
 
 pub mod attempt;
+pub mod cli;
+pub mod database;
+pub mod demo;
 pub mod dispatch;
+pub mod embedded;
 pub mod environment;
 pub mod health;
+pub mod http;
 pub mod jobs;
 pub mod metrics;
 pub mod outcome;
@@ -14,3 +19,4 @@ pub mod registry;
 pub mod retry;
 pub mod runtime;
 pub mod settings;
+pub mod telemetry;

@@ -112,6 +112,11 @@ impl Transaction {
         Exec { connection: &mut self.inner, statements: self.statements }
     }
 
+    /// The bare connection, for the simple protocol, which never names a statement.
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+
     /// Makes the writes count.
     pub async fn commit(self) -> DbResult<()> {
         Ok(self.inner.commit().await?)

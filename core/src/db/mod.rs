@@ -3,9 +3,15 @@
 //! Statements are static text, checked at build time against the description of the schema in `.sqlx`. Time is the
 //! database's `now()`. No connection is held while a job computes.
 
+pub mod analyses;
+pub mod artifacts;
+pub mod console;
 mod error;
 mod exec;
 pub mod fenced;
+pub mod images;
+pub mod items;
+pub mod migrate;
 pub mod queue;
 pub mod workers;
 

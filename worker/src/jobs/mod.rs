@@ -1,20 +1,12 @@
-//! Placeholder.
+//! The job types of the product, one file or folder each. A type is a struct that is its typed params.
 
-macro_rules! placeholder {
-    ($name:ident, $word:literal) => {
-        /// Placeholder.
-        #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
-        pub struct $name {}
-        impl forgeos_core::Job for $name {
-            const NAME: &'static str = $word;
-            type Results = ();
-            async fn run(&self, _: &forgeos_core::JobContext) -> Result<(), forgeos_core::JobError> {
-                Ok(())
-            }
-        }
-    };
-}
-placeholder!(BatchAnalysis, "batch_analysis");
-placeholder!(ReportGeneration, "report_generation");
-placeholder!(ModelTraining, "model_training");
-placeholder!(DataExport, "data_export");
+pub mod batch_analysis;
+pub mod data_export;
+pub mod model_training;
+mod params;
+pub mod report_generation;
+
+pub use batch_analysis::BatchAnalysis;
+pub use data_export::DataExport;
+pub use model_training::ModelTraining;
+pub use report_generation::ReportGeneration;
