@@ -107,7 +107,7 @@ async fn raw_loop(world: &TestWorld, jobs: usize) -> f64 {
 /// Jobs a second of one worker, from its first claim to its last completion.
 async fn worker(world: &TestWorld, jobs: usize) -> f64 {
     fill(world, jobs).await;
-    let worker = world.worker().lease_seconds(30).only(&["noop"]).start();
+    let worker = world.worker().lease_seconds(30).only(&["noop"]).start().await;
     world.wait_within(600, "select count(*) = 0 from (select from jobs where status in ('pending', 'running') limit 1) x").await;
     worker.stop().await;
     assert_all_completed(world, jobs).await;

@@ -1,10 +1,12 @@
 //! One throw-away PostgreSQL for a whole test binary.
 //!
-//! It lives on a thread that never ends, because the kernel ends a server together with the thread that started it; so
-//! nothing lingers after a run, however it ends. A template database is migrated once, every test copies it.
+//! The worker's own throw-away server ([`Ephemeral`]): it ends with this process, however that ends, so nothing lingers
+//! after a run. A thread of its own keeps it, because every test has a runtime that ends with the test. A template
+//! database is migrated once, every test copies it.
 
 use std::sync::{OnceLock, mpsc};
 
+use forgeos_worker::embedded::Ephemeral;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::sync::{mpsc as orders, oneshot};
 
@@ -83,20 +85,26 @@ impl Server {
 }
 
 async fn serve(durability: Durability, started: &mpsc::Sender<Result<Server, String>>) {
-    let running = match launch(durability).await {
+    let running = match durability {
+        Durability::ThrowAway => Ephemeral::start().await,
+        Durability::Durable => Ephemeral::start_durable().await,
+    };
+    let running = match running {
         Ok(running) => running,
-        Err(sentence) => {
-            let _ = started.send(Err(sentence));
+        Err(error) => {
+            let _ = started.send(Err(error.to_string()));
             return;
         }
     };
+    let maintenance = running.options("postgres");
     let (orders, mut received) = orders::unbounded_channel();
-    let mut connection = PgConnection::connect_with(&running.options).await.unwrap();
-    if let Err(sentence) = prepare_template(&mut connection, &running.options).await {
+    let mut connection = PgConnection::connect_with(&maintenance).await.unwrap();
+    if let Err(sentence) = prepare_template(&mut connection, &maintenance).await {
         let _ = started.send(Err(sentence));
         return;
     }
-    let _ = started.send(Ok(Server { maintenance: running.options.clone(), url: running.url.clone(), orders }));
+    let url = running.url("postgres");
+    let _ = started.send(Ok(Server { maintenance, url, orders }));
     while let Some(order) = received.recv().await {
         match order {
             Order::Create { database, template, done } => {
@@ -116,10 +124,9 @@ async fn prepare_template(
     options: &PgConnectOptions,
 ) -> Result<(), String> {
     let failed = |error: &dyn std::fmt::Display| format!("the template database cannot be prepared: {error}");
-    let _ = run(connection, "drop database if exists forgeos_template with (force)".to_owned()).await;
     run(connection, "create database forgeos_template".to_owned()).await.map_err(|e| failed(&e))?;
     let template = options.clone().database("forgeos_template");
-    migrate(&template).await.map_err(|e| failed(&e))?;
+    forgeos_core::db::migrate::run(&template).await.map_err(|e| failed(&e))?;
     let mut inside = PgConnection::connect_with(&template).await.map_err(|e| failed(&e))?;
     run(&mut inside, TEST_JOB_TYPES.to_owned()).await.map_err(|e| failed(&e))?;
     inside.close().await.map_err(|e| failed(&e))
@@ -132,26 +139,4 @@ const TEST_JOB_TYPES: &str = "
 
 async fn run(connection: &mut PgConnection, sql: String) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(|_| ())
-}
-
-struct Running {
-    options: PgConnectOptions,
-    url: String,
-}
-
-async fn launch(_durability: Durability) -> Result<Running, String> {
-    let url = std::env::var("INTERIM_URL").unwrap_or("postgresql://dev@localhost:54329/dev".to_owned());
-    Ok(Running { options: url.parse().unwrap(), url })
-}
-
-/// Interim.
-pub async fn migrate(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
-    let mut files: Vec<_> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations"))
-        .unwrap().map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "sql")).collect();
-    files.sort();
-    let mut connection = PgConnection::connect_with(options).await?;
-    for file in files {
-        run(&mut connection, std::fs::read_to_string(file).unwrap()).await?;
-    }
-    connection.close().await
 }

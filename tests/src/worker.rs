@@ -1,18 +1,14 @@
 //! A worker inside the test's own process: the real runtime with the real registry, the tests' job types added.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use forgeos_core::{
-    Compute, WorkerId,
-    db::{Db, Statements},
-};
+use forgeos_core::WorkerId;
 use forgeos_worker::{
     environment::Environment,
     registry::Registry,
     runtime::{Health, Runtime, RuntimeError, Shutdown},
-    settings::WorkerSettings,
+    settings::{Settings, SettingsSources},
 };
-use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinHandle;
 
 use crate::{Noop, Scripted, TestWorld, world::poll};
@@ -20,70 +16,66 @@ use crate::{Noop, Scripted, TestWorld, world::poll};
 /// A worker that was not started yet.
 #[derive(Debug)]
 pub struct InProcess {
-    /// What would stand in `[worker]`. Short lease and poll interval, because tests wait for them.
-    pub settings: WorkerSettings,
     /// What it can do.
     pub registry: Registry,
-    /// Whether it has a direct connection to listen on.
-    pub listens: bool,
-    /// How its statements run.
-    pub statements: Statements,
-    options: PgConnectOptions,
-    storage_folder: std::path::PathBuf,
+    settings: Settings,
+    listens: bool,
 }
 
 impl InProcess {
     pub(crate) fn new(world: &TestWorld) -> Self {
+        let environment = [
+            ("DATABASE_URL", format!("{}&application_name=forgeos%20worker", world.url())),
+            ("FORGEOS__STORAGE__URL", format!("file://{}", world.storage_folder().display())),
+            ("FORGEOS__HTTP__LISTEN", "off".to_owned()),
+            // Short, because tests wait for them.
+            ("FORGEOS__WORKER__LEASE_SECONDS", "2".to_owned()),
+            ("FORGEOS__WORKER__SHUTDOWN_GRACE_SECONDS", "5".to_owned()),
+            ("FORGEOS__WORKER__POLL_INTERVAL_MS", "50".to_owned()),
+        ];
+        let sources = SettingsSources {
+            environment: environment.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+            ..SettingsSources::default()
+        };
         Self {
-            settings: WorkerSettings {
-                job_types: Vec::new(),
-                slots: BTreeMap::new(),
-                lease_seconds: 2,
-                shutdown_grace_seconds: 5,
-                poll_interval_ms: 50,
-                memory_budget_mb: 256,
-                compute_threads: 1,
-            },
             registry: Registry::product().with::<Noop>(4).with::<Scripted>(4),
+            settings: Settings::load(sources).unwrap(),
             listens: true,
-            statements: Statements::Named,
-            options: world.options.clone().application_name("forgeos worker"),
-            storage_folder: world.storage_folder(),
         }
     }
 
     /// Takes only these job types.
     #[must_use]
     pub fn only(mut self, job_types: &[&str]) -> Self {
-        self.settings.job_types = job_types.iter().map(|&t| t.to_owned()).collect();
+        self.settings.worker.job_types = job_types.iter().map(|&t| t.to_owned()).collect();
         self
     }
 
     /// Slots of a job type.
     #[must_use]
     pub fn slots(mut self, job_type: &str, slots: usize) -> Self {
-        self.settings.slots.insert(job_type.to_owned(), slots);
+        self.settings.worker.slots.insert(job_type.to_owned(), slots);
         self
     }
 
     /// Looks unasked only this often.
     #[must_use]
     pub fn poll_every(mut self, interval: Duration) -> Self {
-        self.settings.poll_interval_ms = interval.as_millis() as u64;
+        self.settings.worker.poll_interval_ms = interval.as_millis() as u64;
         self
     }
 
     /// How long its leases last.
     #[must_use]
     pub fn lease_seconds(mut self, seconds: u64) -> Self {
-        self.settings.lease_seconds = seconds;
+        self.settings.worker.lease_seconds = seconds;
         self
     }
 
     /// How long running jobs may go on after the word to stop.
     #[must_use]
     pub fn grace_seconds(mut self, seconds: u64) -> Self {
-        self.settings.shutdown_grace_seconds = seconds;
+        self.settings.worker.shutdown_grace_seconds = seconds;
         self
     }
 
@@ -97,35 +89,27 @@ impl InProcess {
     /// Runs its statements as behind a transaction pooler.
     #[must_use]
     pub fn behind_a_pooler(mut self) -> Self {
-        self.statements = Statements::Unnamed;
+        self.settings.database.pooler = forgeos_worker::settings::Pooler::Transaction;
         self.deaf()
     }
 
     /// Starts it.
-    #[must_use]
-    pub fn start(self) -> RunningWorker {
-        let id = WorkerId::random();
-        let environment = Environment {
-            worker: id,
-            control: Db::lazy(self.options.clone(), self.statements, 4),
-            handlers: Db::lazy(self.options.clone(), self.statements, 8),
-            listen: self.listens.then(|| self.options.clone()),
-            storage: storage(&self.storage_folder),
-            compute: Compute::new(self.settings.compute_threads, self.settings.memory_budget_mb).unwrap(),
-            http_address: None,
-        };
-        let pools = [environment.control.clone(), environment.handlers.clone()];
-        let runtime = Runtime::new(environment, self.settings, self.registry);
+    pub async fn start(self) -> RunningWorker {
+        let mut environment = Environment::open(&self.settings).await.unwrap();
+        if !self.listens {
+            environment.listen = None;
+        }
+        let runtime = Runtime::new(environment.clone(), self.settings.worker, self.registry);
         let health = runtime.health();
         let shutdown = Shutdown::default();
         let task = tokio::spawn(runtime.run(shutdown.clone()));
-        RunningWorker { id, health, shutdown, task: Some(task), pools }
+        RunningWorker { id: environment.worker, health, shutdown, task: Some(task), environment }
     }
 
     /// Starts it and waits until it is ready.
     pub async fn ready(self) -> RunningWorker {
         let listens = self.listens;
-        let worker = self.start();
+        let worker = self.start().await;
         poll("the worker to be ready", async || {
             let heard = !listens || worker.health.wakeup_mode() == "listen";
             (worker.health.ready().is_ok() && heard).then_some(())
@@ -145,7 +129,7 @@ pub struct RunningWorker {
     /// The two words to stop.
     pub shutdown: Shutdown,
     task: Option<JoinHandle<Result<(), RuntimeError>>>,
-    pools: [Db; 2],
+    environment: Environment,
 }
 
 impl RunningWorker {
@@ -159,9 +143,7 @@ impl RunningWorker {
     pub async fn finished(&mut self) -> Result<(), RuntimeError> {
         let task = self.task.take().unwrap();
         let ended = tokio::time::timeout(crate::world::DEADLINE, task).await;
-        for pool in &self.pools {
-            pool.close().await;
-        }
+        self.environment.close().await;
         ended.expect("the worker did not end").unwrap()
     }
 
@@ -177,9 +159,4 @@ impl Drop for RunningWorker {
         self.shutdown.soft.cancel();
         self.shutdown.hard.cancel();
     }
-}
-
-fn storage(folder: &std::path::Path) -> forgeos_core::storage::Storage {
-    let _ = folder;
-    forgeos_core::storage::Storage {}
 }

@@ -2,6 +2,7 @@
 
 use std::{future::Future, path::Path, time::Duration};
 
+use forgeos_core::db::{Db, Statements};
 use serde_json::Value;
 use sqlx::{
     PgPool,
@@ -73,10 +74,16 @@ impl TestWorld {
         self.server.url(&self.database)
     }
 
-    /// The database as the engine sees it.
+    /// The database as the engine sees it over a direct connection.
     #[must_use]
-    pub fn db(&self) -> forgeos_core::db::Db {
-        forgeos_core::db::Db::from_pool(self.pool.clone(), forgeos_core::db::Statements::Named)
+    pub fn db(&self) -> Db {
+        Db::lazy(self.options.clone(), Statements::Named, 4)
+    }
+
+    /// The same behind a transaction pooler: every session is one transaction.
+    #[must_use]
+    pub fn pooled_db(&self) -> Db {
+        Db::lazy(self.options.clone(), Statements::Unnamed, 4)
     }
 
     /// Runs SQL as superuser, each call on its own connection.

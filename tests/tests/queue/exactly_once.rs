@@ -24,8 +24,8 @@ async fn two_workers_share_the_load_and_never_a_job() {
              select 'scripted', '{\"act\": \"succeed\"}' from generate_series(1, 1000)",
         )
         .await;
-    let first = world.worker().lease_seconds(30).start();
-    let second = world.worker().lease_seconds(30).start();
+    let first = world.worker().lease_seconds(30).start().await;
+    let second = world.worker().lease_seconds(30).start().await;
     world.wait_until("select count(*) = 2000 from jobs where status = 'completed'").await;
     first.stop().await;
     second.stop().await;

@@ -3,7 +3,7 @@
 use forgeos_core::{
     Lease, WorkerId,
     db::{
-        Db, DbError, Session, Statements,
+        DbError, Session,
         queue::{self, Completion, Ending},
     },
 };
@@ -162,10 +162,10 @@ async fn a_job_longer_than_its_lease_keeps_it_even_when_it_blocks_its_threads() 
     let worker = world.worker().lease_seconds(1).slots("scripted", 4).ready().await;
     let rival = world.worker().lease_seconds(1).only(&["noop"]).ready().await;
     // All threads of the runtime are blocked for longer than three leases.
-    let jobs = futures::future::join_all(
-        (0..3).map(|_| world.enqueue("scripted", &json!({"act": {"block_thread": 3500}}))),
-    )
-    .await;
+    let mut jobs = Vec::new();
+    for _ in 0..3 {
+        jobs.push(world.enqueue("scripted", &json!({"act": {"block_thread": 3500}})).await);
+    }
     for id in jobs {
         let job = world.wait_for(id, "completed").await;
         assert_eq!((job.attempt, job.crashes), (1, 0));
@@ -208,7 +208,7 @@ async fn heartbeats_and_progress_are_hot_updates() {
     let (mut updates, mut hot) = (0, 0);
     for n in 0..beats {
         // Unnamed statements share one transaction, so the counters are those of this heartbeat alone.
-        let db = Db::from_pool(world.pool.clone(), Statements::Unnamed);
+        let db = world.pooled_db();
         let mut session = db.session().await.unwrap();
         let before = counters(&mut session).await;
         let progress = json!({"phase": "x", "done": n, "total": beats, "percent": 0}).to_string();

@@ -3,7 +3,7 @@
 use forgeos_core::{
     WorkerId,
     db::{
-        Db, Session, Statements,
+        Session,
         queue::{self, ClaimRequest},
     },
 };
@@ -24,7 +24,7 @@ async fn counted_claim(world: &TestWorld, wanted: &[(&str, i32)]) -> Claimed {
         job_types: wanted.iter().map(|(name, _)| (*name).to_owned()).collect(),
         limits: wanted.iter().map(|(_, free)| *free).collect(),
     };
-    let mut session = Db::from_pool(world.pool.clone(), Statements::Unnamed).session().await.unwrap();
+    let mut session = world.pooled_db().session().await.unwrap();
     let before = counters(&mut session).await;
     let jobs = queue::claim(&mut session, WorkerId::random(), 30.0, &request).await.unwrap().len();
     let after = counters(&mut session).await;

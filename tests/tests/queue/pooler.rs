@@ -1,6 +1,5 @@
 //! Statements as a transaction pooler wants them: without names, each inside a transaction.
 
-use forgeos_core::db::{Db, Statements};
 use forgeos_tests::TestWorld;
 use serde_json::json;
 
@@ -22,7 +21,7 @@ async fn the_worker_does_its_work_without_named_statements() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_statement_keeps_a_name_on_the_server() {
     let world = TestWorld::new().await;
-    let unnamed = Db::from_pool(world.pool.clone(), Statements::Unnamed);
+    let unnamed = world.pooled_db();
     for _ in 0..3 {
         let mut session = unnamed.session().await.unwrap();
         forgeos_core::db::queue::ping(&mut session).await.unwrap();

@@ -51,7 +51,7 @@ async fn a_handler_that_does_not_listen_cannot_keep_the_job() {
 async fn rows_claimed_ahead_are_given_back_and_none_is_lost() {
     let world = TestWorld::new().await;
     world.sql("insert into jobs (job_type, params) select 'noop', '{}' from generate_series(1, 20000)").await;
-    let worker = world.worker().only(&["noop"]).lease_seconds(30).start();
+    let worker = world.worker().only(&["noop"]).lease_seconds(30).start().await;
     world.wait_until("select count(*) > 1000 from jobs where status = 'completed'").await;
     worker.stop().await;
     let left = world
@@ -63,7 +63,7 @@ async fn rows_claimed_ahead_are_given_back_and_none_is_lost() {
         .sql("select count(*) from jobs where status = 'pending' and attempt <> attempts_forgiven")
         .await;
     assert_eq!(forgiven.value(), "0");
-    let worker = world.worker().only(&["noop"]).lease_seconds(30).start();
+    let worker = world.worker().only(&["noop"]).lease_seconds(30).start().await;
     world.wait_until("select count(*) = 20000 from jobs where status = 'completed'").await;
     worker.stop().await;
 }
@@ -85,7 +85,7 @@ async fn a_worker_that_is_told_to_stop_takes_no_new_job() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unknown_job_type_in_the_settings_is_named() {
     let world = TestWorld::new().await;
-    let mut worker = world.worker().only(&["batch_analysys"]).start();
+    let mut worker = world.worker().only(&["batch_analysys"]).start().await;
     let error = worker.finished().await.unwrap_err().to_string();
     assert!(error.contains("`batch_analysys`") && error.contains("batch_analysis"), "{error}");
 }
