@@ -47,6 +47,8 @@ pub enum Act {
     IgnoreEverything,
     /// Blocks its thread for so many milliseconds.
     BlockThread(u64),
+    /// Counts how many of its group run at once, for a moment.
+    CountTogether(String),
     /// Results that PostgreSQL cannot store.
     ReturnNul,
     /// A message that PostgreSQL cannot store.
@@ -74,6 +76,22 @@ pub fn runs_of(job: uuid::Uuid) -> u32 {
     RUNS.lock().unwrap_or_else(PoisonError::into_inner).get(&JobId(job)).copied().unwrap_or(0)
 }
 
+/// Jobs of a group that run now, and the most that ever did.
+static TOGETHER: LazyLock<Mutex<HashMap<String, (i32, i32)>>> = LazyLock::new(Mutex::default);
+
+fn count(group: &str, change: i32) {
+    let mut groups = TOGETHER.lock().unwrap_or_else(PoisonError::into_inner);
+    let (now, most) = groups.entry(group.to_owned()).or_default();
+    *now += change;
+    *most = (*most).max(*now);
+}
+
+/// The most jobs of a group that ran at once in this process.
+#[must_use]
+pub fn most_together(group: &str) -> i32 {
+    TOGETHER.lock().unwrap_or_else(PoisonError::into_inner).get(group).map_or(0, |(_, most)| *most)
+}
+
 impl Job for Scripted {
     const NAME: &'static str = "scripted";
     type Results = Value;
@@ -98,6 +116,12 @@ impl Job for Scripted {
             Act::IgnoreEverything => std::future::pending().await,
             Act::BlockThread(ms) => {
                 std::thread::sleep(Duration::from_millis(*ms));
+                Ok(json!({ "attempt": attempt }))
+            }
+            Act::CountTogether(group) => {
+                count(group, 1);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                count(group, -1);
                 Ok(json!({ "attempt": attempt }))
             }
             Act::ReturnNul => Ok(json!({ "text": "a\u{0}b" })),

@@ -81,7 +81,6 @@ pub struct JobRow {
     pub id: Uuid,
     pub status: Option<String>,
     pub job_type: Option<String>,
-    pub params: Option<Value>,
     pub results: Option<Value>,
     pub error_code: Option<String>,
     pub error_message: Option<String>,

@@ -75,8 +75,8 @@ async fn times_at_the_end_of_the_calendar_stop_nobody() {
     let odd = world
         .sql(
             "insert into jobs (job_type, params, run_at, created_at, priority)
-             values ('noop', '{}', '4713-01-01 BC', '-infinity', 32767), ('noop', '{}', '4000-01-01 BC', 'infinity', 0),
-                    ('noop', '{}', now(), '294276-12-31', -32768)
+             values ('noop', '{}', '0001-01-01 00:00:00Z', '-infinity', 32767), ('noop', '{}', now(), 'infinity', 0),
+                    ('noop', '{}', now(), '294276-12-31', -32768), ('noop', '{}', now(), '4713-01-01 BC', -32768)
              returning id",
         )
         .await;

@@ -4,7 +4,7 @@ use forgeos_core::{
     ClaimedJob, WorkerId,
     db::queue::{self, ClaimRequest},
 };
-use forgeos_tests::{TestWorld, world::poll};
+use forgeos_tests::{TestWorld, job_types::most_together};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -119,23 +119,33 @@ async fn a_claim_raises_the_attempt_and_takes_a_lease_by_the_databases_clock() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_worker_never_holds_more_slow_jobs_than_it_has_slots() {
+async fn no_more_jobs_run_at_once_than_there_are_slots() {
     let world = TestWorld::new().await;
-    let worker = world.worker().only(&["scripted"]).slots("scripted", 3).ready().await;
-    for _ in 0..12 {
-        world.enqueue("scripted", &json!({"act": {"block_thread": 30}})).await;
+    for _ in 0..30 {
+        world.enqueue("scripted", &json!({"act": {"count_together": world.database}})).await;
     }
-    let mut most = 0;
-    poll("all jobs to end", async || {
-        let counts = world
-            .sql("select count(*) filter (where status = 'running'), count(*) filter (where status = 'completed') from jobs")
-            .await;
-        let running: usize = counts.0[0][0].as_ref().unwrap().parse().unwrap();
-        most = most.max(running);
-        (counts.0[0][1].as_deref() == Some("12")).then_some(())
-    })
-    .await;
-    assert!(most <= 3, "{most} jobs were held with 3 slots");
+    let worker = world.worker().only(&["scripted"]).slots("scripted", 3).ready().await;
+    world.wait_until("select count(*) = 30 from jobs where status = 'completed'").await;
+    assert_eq!(most_together(&world.database), 3, "all slots are used, and no more");
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_jobs_are_claimed_only_into_free_slots() {
+    let world = TestWorld::new().await;
+    for _ in 0..12 {
+        world.enqueue("scripted", &json!({"act": "run_until_stopped"})).await;
+    }
+    let worker = world.worker().slots("scripted", 3).ready().await;
+    world.wait_until("select count(*) = 3 from jobs where status = 'running'").await;
+    // The claim loop looks again for another type, and still leaves the rest where they are.
+    for _ in 0..3 {
+        let other = world.enqueue("noop", &json!({})).await;
+        world.wait_for(other, "completed").await;
+    }
+    let left = world.sql("select count(*) from jobs where status = 'pending' and attempt = 0").await;
+    assert_eq!(left.value(), "9");
+    worker.shutdown.hard.cancel();
     worker.stop().await;
 }
 

@@ -203,7 +203,7 @@ async fn heartbeats_and_progress_are_hot_updates() {
     let world = TestWorld::new().await;
     world.sql("insert into jobs (job_type, params) select 'noop', '{}' from generate_series(1, 200)").await;
     let me = WorkerId::random();
-    let jobs = claim(&world, me, 30.0, &[("noop", 20)]).await;
+    let jobs = claim(&world, me, 30.0, &[("noop", 6)]).await;
     let beats = 25;
     let (mut updates, mut hot) = (0, 0);
     for n in 0..beats {

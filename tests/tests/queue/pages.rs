@@ -9,8 +9,10 @@ use forgeos_core::{
 };
 use forgeos_tests::TestWorld;
 
-/// Pages of the table and its indexes that a claim of one row may touch beside the row itself.
-const FEW: i64 = 60;
+/// Pages of the table and its indexes that a claim of one row may touch. A step to the next existing priority costs two
+/// descents of an index, and the claimed row one new entry in each index; a scan of what cannot be taken would cost
+/// thousands.
+const FEW: i64 = 150;
 
 struct Claimed {
     jobs: usize,
@@ -77,14 +79,14 @@ async fn a_claim_reads_a_handful_of_pages_however_full_the_table_is() {
         println!("{what}: {} pages, {} rows read", claimed.pages, claimed.tuples);
         assert_eq!(claimed.jobs, jobs, "{what}");
         assert!(claimed.pages <= FEW, "{what}: {} pages", claimed.pages);
-        assert!(claimed.tuples <= FEW, "{what}: {} rows", claimed.tuples);
+        assert!(claimed.tuples <= 40, "{what}: {} rows", claimed.tuples);
     }
     let many = counted_claim(&world, &[("noop", 100)]).await;
     println!("a hundred: {} pages, {} rows read", many.pages, many.tuples);
     assert_eq!(many.jobs, 100);
     // Each row is found, locked and written, with an entry in each index that its change touches.
     assert!(many.pages <= 100 * 30, "a hundred: {} pages", many.pages);
-    assert!(many.tuples <= 100 * 4, "a hundred: {} rows", many.tuples);
+    assert!(many.tuples <= 100 * 5, "a hundred: {} rows", many.tuples);
 }
 
 #[tokio::test]
