@@ -104,7 +104,7 @@ pub(crate) async fn assert_rights_are_as_narrow_as_they_should_be(world: &TestWo
             "select p.oid::regproc::text from pg_proc p
              where {function_is_ours} and has_function_privilege('authenticated', p.oid, 'execute') order by 1"
         ),
-        &["cancel_job", "enqueue_job", "explain_job", "forgeos.cvi_of", "get_user_stats", "retry_job"],
+        &["cancel_job", "cvi_of", "enqueue_job", "explain_job", "get_user_stats", "retry_job"],
     )
     .await;
 
