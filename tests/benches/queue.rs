@@ -42,7 +42,11 @@ async fn measure() {
     for round in 1..=rounds {
         loops.push(raw_loop(&world, jobs).await);
         workers.push(worker(&world, jobs).await);
-        println!("  round {round}: raw loop {:>7.0} jobs/s   worker {:>7.0} jobs/s", loops[round - 1], workers[round - 1]);
+        println!(
+            "  round {round}: raw loop {:>7.0} jobs/s   worker {:>7.0} jobs/s",
+            loops[round - 1],
+            workers[round - 1]
+        );
     }
     let (raw, ours) = (median(&mut loops), median(&mut workers));
     println!("  median:  raw loop {raw:>7.0} jobs/s   worker {ours:>7.0} jobs/s   ratio {:.2}", ours / raw);
@@ -62,7 +66,9 @@ fn median(values: &mut [f64]) -> f64 {
 async fn fill(world: &TestWorld, jobs: usize) {
     world.sql("truncate jobs cascade").await;
     world
-        .sql(format!("insert into jobs (job_type, params) select 'noop', '{{}}' from generate_series(1, {jobs})"))
+        .sql(format!(
+            "insert into jobs (job_type, params) select 'noop', '{{}}' from generate_series(1, {jobs})"
+        ))
         .await;
     world.sql("vacuum (analyze) jobs").await;
     world.sql("checkpoint").await;
@@ -91,8 +97,7 @@ async fn raw_loop(world: &TestWorld, jobs: usize) -> f64 {
     let me = Uuid::new_v4();
     let began = Instant::now();
     loop {
-        let ids: Vec<Uuid> =
-            sqlx::query_scalar(CLAIM).bind(me).fetch_all(&mut *connection).await.unwrap();
+        let ids: Vec<Uuid> = sqlx::query_scalar(CLAIM).bind(me).fetch_all(&mut *connection).await.unwrap();
         if ids.is_empty() {
             break;
         }
@@ -108,7 +113,12 @@ async fn raw_loop(world: &TestWorld, jobs: usize) -> f64 {
 async fn worker(world: &TestWorld, jobs: usize) -> f64 {
     fill(world, jobs).await;
     let worker = world.worker().lease_seconds(30).only(&["noop"]).start().await;
-    world.wait_within(600, "select count(*) = 0 from (select from jobs where status in ('pending', 'running') limit 1) x").await;
+    world
+        .wait_within(
+            600,
+            "select count(*) = 0 from (select from jobs where status in ('pending', 'running') limit 1) x",
+        )
+        .await;
     worker.stop().await;
     assert_all_completed(world, jobs).await;
     let seconds = world.sql("select extract(epoch from max(completed_at) - min(started_at)) from jobs").await;
@@ -118,7 +128,13 @@ async fn worker(world: &TestWorld, jobs: usize) -> f64 {
 /// From insert to start and to completion, one job at a time, the worker idle before each.
 async fn latency(world: &TestWorld) {
     world.sql("truncate jobs cascade").await;
-    let worker = world.worker().lease_seconds(30).poll_every(std::time::Duration::from_secs(60)).only(&["noop"]).ready().await;
+    let worker = world
+        .worker()
+        .lease_seconds(30)
+        .poll_every(std::time::Duration::from_secs(60))
+        .only(&["noop"])
+        .ready()
+        .await;
     for _ in 0..INSERTS {
         let id = world.enqueue("noop", &serde_json::json!({})).await;
         world.wait_for(id, "completed").await;

@@ -74,7 +74,8 @@ impl Server {
 
     pub(crate) async fn create_database(&self, database: &str, template: Option<&str>) {
         let (done, created) = oneshot::channel();
-        let order = Order::Create { database: database.to_owned(), template: template.map(str::to_owned), done };
+        let order =
+            Order::Create { database: database.to_owned(), template: template.map(str::to_owned), done };
         self.orders.send(order).unwrap();
         created.await.unwrap().unwrap();
     }
@@ -113,16 +114,14 @@ async fn serve(durability: Durability, started: &mpsc::Sender<Result<Server, Str
                 let _ = done.send(created.map_err(|e| e.to_string()));
             }
             Order::Drop { database } => {
-                let _ = run(&mut connection, format!("drop database if exists {database} with (force)")).await;
+                let _ =
+                    run(&mut connection, format!("drop database if exists {database} with (force)")).await;
             }
         }
     }
 }
 
-async fn prepare_template(
-    connection: &mut PgConnection,
-    options: &PgConnectOptions,
-) -> Result<(), String> {
+async fn prepare_template(connection: &mut PgConnection, options: &PgConnectOptions) -> Result<(), String> {
     let failed = |error: &dyn std::fmt::Display| format!("the template database cannot be prepared: {error}");
     run(connection, "create database forgeos_template".to_owned()).await.map_err(|e| failed(&e))?;
     let template = options.clone().database("forgeos_template");

@@ -67,7 +67,9 @@ async fn a_report_tells_which_job_it_waits_for() {
     world.sql(LIVE_WORKER).await;
     let awaited = world.enqueue("noop", &json!({})).await;
     let report = world.enqueue("report_generation", &json!({ "job_id": awaited })).await;
-    let detail = world.sql(format!("select detail from explain_job('{report}') where reason = 'waiting_for_job'")).await;
+    let detail = world
+        .sql(format!("select detail from explain_job('{report}') where reason = 'waiting_for_job'"))
+        .await;
     assert!(detail.value().contains(&awaited.to_string()));
 }
 

@@ -68,7 +68,11 @@ async fn cancel_job_says_whether_this_call_cancelled() {
     assert_eq!(world.user(user).sql(&cancel).await.unwrap().value(), "t");
     assert_eq!(world.user(user).sql(&cancel).await.unwrap().value(), "f");
     let none = format!("select cancel_job('{}')", Uuid::new_v4());
-    assert_eq!(stranger.sql(none).await.unwrap().value(), "f", "a foreign job is like one that does not exist");
+    assert_eq!(
+        stranger.sql(none).await.unwrap().value(),
+        "f",
+        "a foreign job is like one that does not exist"
+    );
     assert_eq!(world.job(id).await.status(), "cancelled");
 }
 
@@ -94,7 +98,8 @@ async fn retry_job_gives_a_fresh_budget_and_keeps_finished_items() {
         assert_eq!((job.status(), job.attempt, job.attempts_forgiven, job.crashes), ("pending", 3, 3, 0));
         assert!(job.results.is_none() && job.error_code.is_none() && job.error_message.is_none());
         assert!(job.completed_at.is_none() && job.locked_by.is_none() && job.progress.is_none());
-        let items = world.sql(format!("select status from job_items where job_id = '{id}' order by item")).await;
+        let items =
+            world.sql(format!("select status from job_items where job_id = '{id}' order by item")).await;
         assert_eq!(items.column(), ["completed", "pending", "pending", "pending"]);
         assert_eq!(world.sql(&retry).await.value(), "f", "a pending job is not retried");
     }
@@ -134,7 +139,8 @@ async fn queue_health_counts_what_waits_runs_and_failed() {
                     oldest_waiting_seconds between 90 and 200 from queue_health where job_type in ('noop', 'scripted') order by job_type",
         )
         .await;
-    let text = |row: &Vec<Option<String>>| row.iter().map(|v| v.clone().unwrap()).collect::<Vec<_>>().join(" ");
+    let text =
+        |row: &Vec<Option<String>>| row.iter().map(|v| v.clone().unwrap()).collect::<Vec<_>>().join(" ");
     assert_eq!(text(&row.0[0]), "1 1 1 0 0 1 f t");
     assert_eq!(text(&row.0[1]), "0 0 0 3 2 0 t f");
 }

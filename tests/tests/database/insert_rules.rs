@@ -53,7 +53,8 @@ async fn the_old_way_to_insert_still_works() {
 async fn a_time_that_no_client_can_read_is_refused() {
     let world = TestWorld::new().await;
     for time in ["infinity", "-infinity", "20000-01-01", "4000-01-01 BC"] {
-        let refusal = world.refused(format!("insert into jobs (job_type, run_at) values ('noop', '{time}')")).await;
+        let refusal =
+            world.refused(format!("insert into jobs (job_type, run_at) values ('noop', '{time}')")).await;
         assert_eq!(refusal.code, "23514", "{time}");
     }
 }
@@ -68,7 +69,8 @@ async fn the_service_inserts_pending_jobs_or_history() {
         assert_eq!(row.value(), "t", "{status}");
     }
     for status in ["running", "bogus", ""] {
-        let refusal = world.refused(format!("insert into jobs (job_type, status) values ('noop', '{status}')")).await;
+        let refusal =
+            world.refused(format!("insert into jobs (job_type, status) values ('noop', '{status}')")).await;
         assert_eq!(refusal.code, "23514", "{status}");
     }
 }
@@ -103,7 +105,8 @@ async fn a_users_job_is_the_own_one_and_keeps_the_users_limits() {
         ("running", "status", "'running'", "23514"),
         ("completed", "status", "'completed'", "23514"),
     ] {
-        let refusal = me.refused(format!("insert into jobs (job_type, {columns}) values ('noop', {values})")).await;
+        let refusal =
+            me.refused(format!("insert into jobs (job_type, {columns}) values ('noop', {values})")).await;
         assert_eq!(refusal.code, code, "{what}: {refusal:?}");
     }
 }
@@ -146,7 +149,9 @@ async fn a_unique_key_is_held_by_one_live_job_per_type_and_user() {
         format!("insert into jobs (job_type, user_id, unique_key) values ('{job_type}', {user}, 'k')")
     };
     let (a, b) = (format!("'{}'", Uuid::new_v4()), format!("'{}'", Uuid::new_v4()));
-    for (user, job_type) in [(a.as_str(), "noop"), (b.as_str(), "noop"), ("null", "noop"), (a.as_str(), "scripted")] {
+    for (user, job_type) in
+        [(a.as_str(), "noop"), (b.as_str(), "noop"), ("null", "noop"), (a.as_str(), "scripted")]
+    {
         world.sql(insert(user, job_type)).await;
         assert_eq!(world.refused(insert(user, job_type)).await.code, "23505", "{user} {job_type}");
     }

@@ -105,8 +105,19 @@ async fn an_empty_database_gets_everything_and_a_second_run_changes_nothing() {
     assert_eq!(first.applied.len(), migrate::MIGRATIONS.len());
     let made = schema(&world).await;
     for name in [
-        "jobs", "analyses", "reports", "training_sessions", "audit_log", "job_types", "job_items", "job_attempts",
-        "job_logs", "artifacts", "workers", "queue_health", "user_analysis_summary",
+        "jobs",
+        "analyses",
+        "reports",
+        "training_sessions",
+        "audit_log",
+        "job_types",
+        "job_items",
+        "job_attempts",
+        "job_logs",
+        "artifacts",
+        "workers",
+        "queue_health",
+        "user_analysis_summary",
     ] {
         let found = world.sql(format!("select to_regclass('public.{name}') is not null")).await;
         assert_eq!(found.value(), "t", "{name}");
@@ -214,7 +225,8 @@ async fn adopted_pending_jobs_wait_and_adopted_running_ones_count_as_expired() {
     let world = TestWorld::empty().await;
     world.sql(SEED).await;
     migrate::run(&world.options).await.unwrap();
-    let waiting = world.sql("select count(*) from jobs where status = 'pending' and run_at is not null").await;
+    let waiting =
+        world.sql("select count(*) from jobs where status = 'pending' and run_at is not null").await;
     assert_eq!(waiting.value(), "0");
     let expired = world.sql("select sum(expired_leases) = (select count(*) from jobs where status = 'running') from queue_health").await;
     assert_eq!(expired.value(), "t");

@@ -48,7 +48,9 @@ async fn one_insert_tells_once_which_types_are_due() {
 #[tokio::test]
 async fn more_types_than_a_payload_holds_become_a_star() {
     let world = TestWorld::new().await;
-    world.sql("insert into job_types (name) select repeat('x', 90) || n from generate_series(1, 100) n").await;
+    world
+        .sql("insert into job_types (name) select repeat('x', 90) || n from generate_series(1, 100) n")
+        .await;
     let mut ear = Ear::on(&world).await;
     world.sql("insert into jobs (job_type) select name from job_types").await;
     assert_eq!(ear.heard(&world).await, ["forgeos_jobs *"]);

@@ -94,7 +94,12 @@ pub(crate) async fn assert_rights_are_as_narrow_as_they_should_be(world: &TestWo
              where has_any_column_privilege('authenticated', c.oid, 'select')
                and not has_column_privilege('authenticated', c.oid, a.attnum, 'select') order by 1"
         ),
-        &["job_attempts error_chain", "job_attempts worker_id", "job_items locked_by", "job_items locked_until"],
+        &[
+            "job_attempts error_chain",
+            "job_attempts worker_id",
+            "job_items locked_by",
+            "job_items locked_until",
+        ],
     )
     .await;
 
@@ -196,7 +201,9 @@ async fn a_user_cannot_truncate_delete_or_touch_what_the_worker_writes() {
     let user = Uuid::new_v4();
     world.enqueue_for("noop", &serde_json::json!({}), Some(user)).await;
     let me = world.user(user);
-    for table in ["jobs", "analyses", "reports", "training_sessions", "audit_log", "job_items", "artifacts", "workers"] {
+    for table in
+        ["jobs", "analyses", "reports", "training_sessions", "audit_log", "job_items", "artifacts", "workers"]
+    {
         me.denied(format!("truncate {table}")).await;
     }
     for sql in [

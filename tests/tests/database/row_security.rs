@@ -33,7 +33,15 @@ async fn a_user_reads_the_own_rows_and_no_other() {
     let world = TestWorld::new().await;
     let (a, _) = two_users(&world).await;
     let me = world.user(a);
-    for table in ["jobs", "analyses", "reports", "training_sessions", "audit_log", "artifacts", "user_analysis_summary"] {
+    for table in [
+        "jobs",
+        "analyses",
+        "reports",
+        "training_sessions",
+        "audit_log",
+        "artifacts",
+        "user_analysis_summary",
+    ] {
         let rows = me.sql(format!("select user_id from {table}")).await.unwrap();
         assert_eq!(rows.column(), [a.to_string().as_str()], "{table}");
     }
@@ -50,7 +58,9 @@ async fn a_signed_in_nobody_sees_nothing() {
     let world = TestWorld::new().await;
     two_users(&world).await;
     for nobody in [world.login("authenticated"), world.role("authenticated")] {
-        for table in ["jobs", "analyses", "reports", "training_sessions", "audit_log", "artifacts", "job_logs"] {
+        for table in
+            ["jobs", "analyses", "reports", "training_sessions", "audit_log", "artifacts", "job_logs"]
+        {
             assert!(nobody.sql(format!("select 1 from {table}")).await.unwrap().is_empty(), "{table}");
         }
         nobody.denied("insert into jobs (job_type, params) values ('noop', '{}')").await;
@@ -76,7 +86,9 @@ async fn a_user_cancels_the_own_job_only() {
     let (a, b) = two_users(&world).await;
     world.user(a).sql("update jobs set status = 'cancelled'").await.unwrap();
     let statuses = world
-        .sql(format!("select status from jobs order by (user_id is not distinct from '{a}') desc, user_id = '{b}'"))
+        .sql(format!(
+            "select status from jobs order by (user_id is not distinct from '{a}') desc, user_id = '{b}'"
+        ))
         .await;
     assert_eq!(statuses.column(), ["cancelled", "pending", "pending"]);
 }
@@ -93,7 +105,9 @@ async fn a_users_analysis_is_pending_and_the_own_one() {
     assert_eq!(made.0[0], [Some(a.to_string()), Some("pending".into()), None, None]);
     me.sql("update analyses set filename = 'b.jpg'").await.unwrap();
     me.sql("delete from analyses").await.unwrap();
-    let left = world.sql(format!("select filename is null from analyses where user_id = '{b}' or user_id is null")).await;
+    let left = world
+        .sql(format!("select filename is null from analyses where user_id = '{b}' or user_id is null"))
+        .await;
     assert_eq!(left.column(), ["t", "t"], "others' rows are untouched");
     assert!(world.sql(format!("select 1 from analyses where user_id = '{a}'")).await.is_empty());
 }

@@ -107,7 +107,11 @@ async fn clean_up_removes_the_old_ones_and_takes_no_nonsense() {
         )
         .await;
     for days in ["0", "-1", "null"] {
-        assert_eq!(world.refused(format!("select cleanup_old_analyses({days})")).await.code, "22023", "{days}");
+        assert_eq!(
+            world.refused(format!("select cleanup_old_analyses({days})")).await.code,
+            "22023",
+            "{days}"
+        );
     }
     assert_eq!(world.login("service_role").sql("select cleanup_old_analyses()").await.unwrap().value(), "2");
     assert_eq!(world.sql("select count(*) from analyses").await.value(), "2");

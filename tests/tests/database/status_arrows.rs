@@ -46,14 +46,19 @@ async fn every_arrow_is_as_the_contract_says() {
             let id = row_of(&world, from).await;
             let read = format!("select * from jobs where id = '{id}'");
             let before = world.sql(&read).await;
-            let answer = world.try_sql(format!("update jobs set status = '{to}' where id = '{id}' returning status")).await;
+            let answer = world
+                .try_sql(format!("update jobs set status = '{to}' where id = '{id}' returning status"))
+                .await;
             let after = world.sql(&read).await;
             match rule(from, to) {
                 Arrow::Passes => {
                     assert_eq!(answer.unwrap_or_else(|e| panic!("{from} -> {to}: {e:?}")).column(), [to]);
                 }
                 Arrow::IsIgnored => {
-                    assert!(answer.unwrap_or_else(|e| panic!("{from} -> {to}: {e:?}")).is_empty(), "{from} -> {to}");
+                    assert!(
+                        answer.unwrap_or_else(|e| panic!("{from} -> {to}: {e:?}")).is_empty(),
+                        "{from} -> {to}"
+                    );
                     assert_eq!(after, before, "{from} -> {to}");
                 }
                 Arrow::IsRefused => {
@@ -90,10 +95,14 @@ async fn a_job_that_ends_by_hand_gets_its_time() {
 async fn the_time_of_a_change_is_set_unless_the_statement_sets_it() {
     let world = TestWorld::new().await;
     let id = row_of(&world, "pending").await;
-    let row = world.sql(format!("update jobs set params = '{{}}' where id = '{id}' returning updated_at = now()")).await;
+    let row = world
+        .sql(format!("update jobs set params = '{{}}' where id = '{id}' returning updated_at = now()"))
+        .await;
     assert_eq!(row.value(), "t");
     let row = world
-        .sql(format!("update jobs set updated_at = '2020-02-02' where id = '{id}' returning updated_at = '2020-02-02'"))
+        .sql(format!(
+            "update jobs set updated_at = '2020-02-02' where id = '{id}' returning updated_at = '2020-02-02'"
+        ))
         .await;
     assert_eq!(row.value(), "t");
 }
@@ -106,6 +115,9 @@ async fn an_adopted_status_is_mended_by_the_service_only_and_never_run() {
         world.sql(format!("update jobs set status = '{to}' where id = '{id}'")).await;
     }
     let id = row_of(&world, "queued").await;
-    assert_eq!(world.refused(format!("update jobs set status = 'running' where id = '{id}'")).await.code, "23514");
+    assert_eq!(
+        world.refused(format!("update jobs set status = 'running' where id = '{id}'")).await.code,
+        "23514"
+    );
     world.sql(format!("update jobs set params = '{{}}' where id = '{id}'")).await;
 }

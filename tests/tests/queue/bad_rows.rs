@@ -25,7 +25,11 @@ async fn a_bad_row_fails_alone_with_words_that_say_what_is_wrong() {
         ("a text", "'\"text\"'".into(), "string"),
         ("a number that is a text", r#"'{"act": "succeed", "number": "x"}'"#.into(), "number"),
         ("a number beyond any machine", r#"'{"act": "succeed", "number": 1e100000}'"#.into(), "params"),
-        ("a number of 10,000 digits", r#"('{"act": {"block_thread": ' || repeat('9', 10000) || '}}')::jsonb"#.into(), "params"),
+        (
+            "a number of 10,000 digits",
+            r#"('{"act": {"block_thread": ' || repeat('9', 10000) || '}}')::jsonb"#.into(),
+            "params",
+        ),
         ("a negative number", r#"'{"act": {"block_thread": -1}}'"#.into(), "block_thread"),
         ("JSON of great depth", deep, "depth"),
         (
@@ -45,7 +49,11 @@ async fn a_bad_row_fails_alone_with_words_that_say_what_is_wrong() {
     for (what, id, word) in jobs {
         let job = world.wait_for(id, "failed").await;
         assert_eq!((job.error_code(), job.attempt), ("bad_params", 1), "{what}: {job:?}");
-        assert!(job.error_message().contains(word), "{what}: {:?} does not name {word:?}", job.error_message());
+        assert!(
+            job.error_message().contains(word),
+            "{what}: {:?} does not name {word:?}",
+            job.error_message()
+        );
         assert!(!job.error_message().contains('\n') && job.error_message().len() < 400, "{what}: one line");
     }
     assert!(worker.is_alive());
@@ -84,7 +92,9 @@ async fn times_at_the_end_of_the_calendar_stop_nobody() {
     let worker = world.worker().slots("noop", 10).ready().await;
     world.wait_for(good, "completed").await;
     for id in odd.column() {
-        world.wait_until(&format!("select status in ('completed', 'failed') from jobs where id = '{id}'")).await;
+        world
+            .wait_until(&format!("select status in ('completed', 'failed') from jobs where id = '{id}'"))
+            .await;
     }
     assert!(worker.is_alive());
     worker.stop().await;

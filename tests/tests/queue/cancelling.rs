@@ -29,7 +29,9 @@ async fn a_running_job_is_called_off(listens: bool) {
     let id = world.enqueue("scripted", &json!({"act": "run_until_stopped"})).await;
     world.wait_for(id, "running").await;
     world.sql(CANCEL).await;
-    world.wait_until(&format!("select results is not null and locked_by is null from jobs where id = '{id}'")).await;
+    world
+        .wait_until(&format!("select results is not null and locked_by is null from jobs where id = '{id}'"))
+        .await;
     let job = world.job(id).await;
     assert_eq!((job.status(), job.attempt), ("cancelled", 1));
     assert_eq!(job.results, Some(json!({"partial": true})), "partial results are kept");

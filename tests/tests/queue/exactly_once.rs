@@ -30,9 +30,8 @@ async fn two_workers_share_the_load_and_never_a_job() {
     first.stop().await;
     second.stop().await;
 
-    let claims = world
-        .sql("select count(*), count(distinct id) from status_changes where new = 'running'")
-        .await;
+    let claims =
+        world.sql("select count(*), count(distinct id) from status_changes where new = 'running'").await;
     assert_eq!(claims.0[0], [Some("2000".to_owned()), Some("2000".to_owned())], "each job was claimed once");
     let ends = world.sql("select count(*) from status_changes where new <> 'running'").await;
     assert_eq!(ends.value(), "2000", "each job ended once");
@@ -63,7 +62,9 @@ async fn a_worker_tells_of_itself_while_it_lives() {
     let world = TestWorld::new().await;
     let worker = world.worker().only(&["noop"]).slots("noop", 3).ready().await;
     let row = poll("the row in workers", async || {
-        let rows = world.sql("select id, job_types, slots, last_heartbeat_at > now() - interval '10 s' from workers").await;
+        let rows = world
+            .sql("select id, job_types, slots, last_heartbeat_at > now() - interval '10 s' from workers")
+            .await;
         rows.0.first().cloned()
     })
     .await;
@@ -71,5 +72,8 @@ async fn a_worker_tells_of_itself_while_it_lives() {
     assert_eq!((row[1].as_deref(), row[2].as_deref()), (Some("{noop}"), Some("{\"noop\": 3}")));
     assert_eq!(row[3].as_deref(), Some("t"));
     worker.stop().await;
-    assert!(world.sql("select 1 from workers").await.is_empty(), "a worker that ended in order leaves no row");
+    assert!(
+        world.sql("select 1 from workers").await.is_empty(),
+        "a worker that ended in order leaves no row"
+    );
 }

@@ -80,7 +80,8 @@ async fn a_stale_attempt_renews_nothing_and_is_told() {
     assert_eq!(lost.len(), 1);
     assert!(!lost[0].cancelled);
     assert_eq!(world.sql("select * from jobs").await, before);
-    let kept = queue::heartbeat(&mut session, new.worker, 30.0, &[(new.job, new.attempt, None)]).await.unwrap();
+    let kept =
+        queue::heartbeat(&mut session, new.worker, 30.0, &[(new.job, new.attempt, None)]).await.unwrap();
     assert!(kept.is_empty());
 }
 
@@ -119,14 +120,19 @@ async fn a_lost_workers_job_is_taken_up_by_another_one() {
 #[tokio::test]
 async fn the_third_lost_lease_fails_the_job_whatever_its_attempts() {
     let world = TestWorld::new().await;
-    let id = world.sql("insert into jobs (job_type, params, max_attempts) values ('noop', '{}', 99) returning id").await;
+    let id = world
+        .sql("insert into jobs (job_type, params, max_attempts) values ('noop', '{}', 99) returning id")
+        .await;
     let id: uuid::Uuid = id.value().parse().unwrap();
     let mut session = world.db().session().await.unwrap();
     for lost in 1..=3 {
         assert_eq!(claim(&world, WorkerId::random(), 0.0, &[("noop", 1)]).await.len(), 1);
         let swept = queue::sweep(&mut session, 0.0, 3).await.unwrap();
         assert_eq!(swept.len(), 1);
-        assert_eq!((swept[0].crashes, swept[0].status.as_str()), (lost, if lost < 3 { "pending" } else { "failed" }));
+        assert_eq!(
+            (swept[0].crashes, swept[0].status.as_str()),
+            (lost, if lost < 3 { "pending" } else { "failed" })
+        );
     }
     let job = world.job(id).await;
     assert_eq!((job.status(), job.error_code(), job.crashes), ("failed", "worker_lost", 3));

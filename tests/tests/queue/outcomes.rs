@@ -61,7 +61,8 @@ async fn a_fault_of_the_moment_is_tried_again_later_until_the_attempts_are_spent
     assert_eq!((job.attempt, job.error_code()), (3, "internal"));
     assert!(job.completed_at.is_some());
     assert_eq!(attempts(&world, id).await, ["1 failed internal", "2 failed internal", "3 failed internal"]);
-    let chain = world.sql(format!("select error_chain from job_attempts where job_id = '{id}' limit 1")).await;
+    let chain =
+        world.sql(format!("select error_chain from job_attempts where job_id = '{id}' limit 1")).await;
     assert_eq!(chain.value(), "{\"a fault of the moment\",\"what lies below\"}");
     assert_eq!(runs_of(id), 3);
     worker.stop().await;
@@ -84,7 +85,10 @@ async fn a_permanent_error_fails_at_once() {
     let worker = world.worker().ready().await;
     let id = scripted(&world, json!("fail_for_good")).await;
     let job = world.wait_for(id, "failed").await;
-    assert_eq!((job.attempt, job.error_code(), job.error_message()), (1, "nothing_to_do", "nothing to do it on"));
+    assert_eq!(
+        (job.attempt, job.error_code(), job.error_message()),
+        (1, "nothing_to_do", "nothing to do it on")
+    );
     assert_eq!(attempts(&world, id).await, ["1 failed nothing_to_do"]);
     worker.stop().await;
 }
@@ -112,7 +116,8 @@ async fn a_panic_is_a_fault_of_the_moment_and_the_worker_goes_on() {
     let job = world.wait_for(id, "failed").await;
     assert_eq!(job.error_code(), "panicked");
     assert!(!job.error_message().contains("scripted panic"), "the words of a panic are for operators");
-    let chain = world.sql(format!("select error_chain::text from job_attempts where job_id = '{id}' limit 1")).await;
+    let chain =
+        world.sql(format!("select error_chain::text from job_attempts where job_id = '{id}' limit 1")).await;
     assert!(chain.value().contains("a scripted panic"), "{chain:?}");
     let next = scripted(&world, json!("succeed")).await;
     world.wait_for(next, "completed").await;

@@ -25,8 +25,11 @@ async fn no_statement_keeps_a_name_on_the_server() {
     for _ in 0..3 {
         let mut session = unnamed.session().await.unwrap();
         forgeos_core::db::queue::ping(&mut session).await.unwrap();
-        let request = forgeos_core::db::queue::ClaimRequest { job_types: vec!["noop".into()], limits: vec![1] };
-        forgeos_core::db::queue::claim(&mut session, forgeos_core::WorkerId::random(), 1.0, &request).await.unwrap();
+        let request =
+            forgeos_core::db::queue::ClaimRequest { job_types: vec!["noop".into()], limits: vec![1] };
+        forgeos_core::db::queue::claim(&mut session, forgeos_core::WorkerId::random(), 1.0, &request)
+            .await
+            .unwrap();
         let names: Vec<String> =
             sqlx::query_scalar("select statement from pg_prepared_statements where name <> ''")
                 .fetch_all(session.exec())

@@ -75,7 +75,8 @@ async fn a_worker_that_is_told_to_stop_takes_no_new_job() {
     let held = world.enqueue("scripted", &json!({"act": {"block_thread": 700}})).await;
     world.wait_for(held, "running").await;
     worker.shutdown.soft.cancel();
-    forgeos_tests::world::poll("the worker to say so", async || worker.health.ready().is_err().then_some(())).await;
+    forgeos_tests::world::poll("the worker to say so", async || worker.health.ready().is_err().then_some(()))
+        .await;
     let late = world.enqueue("scripted", &json!({"act": "succeed"})).await;
     worker.stop().await;
     assert_eq!(world.job(held).await.status(), "completed");
