@@ -98,7 +98,13 @@ pub struct Transaction {
 
 impl Transaction {
     pub(super) async fn open(db: &Db) -> DbResult<Self> {
-        let mut inner = db.pool.begin().await?;
+        // On a task of its own: a future that is dropped while its BEGIN is under way would put the connection back
+        // into the pool with a transaction open on the server that sqlx 0.9 knows nothing of, and the next single
+        // statement on it would be rolled back although it had succeeded. The task ends as a transaction that is
+        // dropped, which sqlx does roll back.
+        let pool = db.pool.clone();
+        let begun = tokio::spawn(async move { pool.begin().await }).await;
+        let mut inner = begun.map_err(|e| sqlx::Error::Io(std::io::Error::other(e)))??;
         if db.statements == Statements::Unnamed
             && let Some(settings) = db.planning.settings("set local")
         {

@@ -93,7 +93,7 @@ pub(super) fn classify(error: object_store::Error) -> StorageError {
     use object_store::Error as E;
     match &error {
         // A missing bucket is a fault of the set-up, not a missing file.
-        E::NotFound { source, .. } if names(source.as_ref(), &["NoSuchBucket", "Bucket not found"]) => {
+        E::NotFound { source, .. } if names(source.as_ref(), &["NoSuchBucket"]) => {
             StorageError::Refused { reason: "a bucket is missing", source: Box::new(error) }
         }
         E::NotFound { .. } => StorageError::NotFound,
@@ -134,15 +134,67 @@ const CREDENTIAL_FAULTS: &[&str] = &[
     "RequestTimeTooSkewed",
     "AuthorizationHeaderMalformed",
     "InvalidJWT",
-    "jwt",
 ];
 
-/// Whether the error or one below it has one of the words; the client's own error type is not public.
-fn names(error: &(dyn std::error::Error + 'static), words: &[&str]) -> bool {
+/// Whether the error or one below it quotes an answer with one of the codes (the client's own error type is not
+/// public). The tags matter: the text also quotes the key, which users choose, but never with `<` in it.
+fn names(error: &(dyn std::error::Error + 'static), codes: &[&str]) -> bool {
     let text = error.to_string();
-    words.iter().any(|word| text.contains(word)) || error.source().is_some_and(|below| names(below, words))
+    codes.iter().any(|code| text.contains(&format!("<Code>{code}</Code>")))
+        || error.source().is_some_and(|below| names(below, codes))
 }
 
 fn io_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e std::io::Error> {
     error.downcast_ref::<std::io::Error>().or_else(|| error.source().and_then(io_error))
+}
+
+#[cfg(test)]
+mod tests {
+    use object_store::Error as E;
+
+    use super::*;
+
+    fn not_found(words: &str) -> StorageError {
+        classify(E::NotFound { path: "k".into(), source: words.into() })
+    }
+
+    fn denied(words: &str) -> StorageError {
+        classify(E::PermissionDenied { path: "k".into(), source: words.into() })
+    }
+
+    #[test]
+    fn a_missing_bucket_is_no_missing_file_whatever_files_are_called() {
+        assert!(not_found("404: <Error><Code>NoSuchBucket</Code></Error>").is_outage());
+        assert!(matches!(
+            not_found(
+                "GET http://s3/images/NoSuchBucket.png: <Code>NoSuchKey</Code><Key>NoSuchBucket.png</Key>"
+            ),
+            StorageError::NotFound
+        ));
+    }
+
+    #[test]
+    fn refused_credentials_are_an_outage_and_one_denied_file_is_not() {
+        assert!(denied("<Code>InvalidAccessKeyId</Code>").is_outage());
+        assert!(matches!(denied("<Code>AccessDenied</Code>"), StorageError::Denied(_)));
+        let unauthenticated = classify(E::Unauthenticated { path: "k".into(), source: "401".into() });
+        assert!(unauthenticated.is_outage());
+    }
+
+    #[test]
+    fn faults_of_the_disk_are_told_apart() {
+        let local = |kind: std::io::ErrorKind| {
+            classify(E::Generic { store: "LocalFileSystem", source: Box::new(std::io::Error::from(kind)) })
+        };
+        assert!(matches!(local(std::io::ErrorKind::StorageFull), StorageError::Unavailable(_)));
+        assert!(matches!(local(std::io::ErrorKind::NotADirectory), StorageError::NotFound));
+        assert!(matches!(local(std::io::ErrorKind::PermissionDenied), StorageError::Refused { .. }));
+    }
+
+    #[test]
+    fn an_outage_makes_a_job_wait() {
+        let error = JobError::from(StorageError::Unavailable("gone".into()));
+        assert_eq!((error.code, error.remedy), (ErrorCode::StorageUnavailable, crate::Remedy::Wait));
+        assert_eq!(error.chain().len(), 3);
+    }
 }

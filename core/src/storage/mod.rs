@@ -290,11 +290,18 @@ impl Storage {
         }
     }
 
-    /// Whether the store answers at all: asks for an object that nobody has.
+    /// Whether the bucket answers at all.
     pub async fn probe(&self, bucket: Bucket) -> StorageResult<()> {
         let key = Key::parse("service/probe")?;
-        match self.head(bucket, &key).await {
-            Ok(_) | Err(StorageError::NotFound | StorageError::Denied(_)) => Ok(()),
+        let answer = match self.head(bucket, &key).await {
+            // The answer to a head has no body, so a missing bucket looks like a missing object: ask for a list.
+            Err(StorageError::NotFound) if self.kind() != "local" => {
+                std::pin::pin!(self.list(bucket, Some(&key))).next().await.transpose().map(|_| ())
+            }
+            answer => answer.map(|_| ()),
+        };
+        match answer {
+            Ok(()) | Err(StorageError::NotFound | StorageError::Denied(_)) => Ok(()),
             Err(error) => Err(error),
         }
     }

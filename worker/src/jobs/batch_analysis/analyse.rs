@@ -90,8 +90,7 @@ impl Analyst {
             .acquire_owned()
             .await
             .map_err(|_| ImageFailure::new(ErrorCode::Internal, "the worker is closing"))?;
-        let (key, bytes) = self.fetch(candidates).await?;
-        *found_at = Some(key);
+        let bytes = self.fetch(candidates, found_at).await?;
 
         let judged = self.compute(bytes, input).await?;
         let Some(picture) = judged.visualization else { return Ok((judged.metrics, None)) };
@@ -108,18 +107,17 @@ impl Analyst {
         Ok((judged.metrics, Some((output, stored))))
     }
 
-    /// The first of the candidates that is there.
-    async fn fetch(&self, candidates: Vec<Key>) -> Result<(Key, Bytes), Trouble> {
+    /// The first of the candidates that is there, and its key even when it cannot be read.
+    async fn fetch(&self, candidates: Vec<Key>, found_at: &mut Option<Key>) -> Result<Bytes, Trouble> {
         for key in candidates {
             let read = self
                 .patiently(Bucket::Images, in_reading, || {
                     self.ctx.storage.get_limited(Bucket::Images, &key, self.limits.max_bytes)
                 })
                 .await;
-            match read {
-                Ok(bytes) => return Ok((key, bytes)),
-                Err(Trouble::Image(failure)) if failure.code == ErrorCode::NotFound => {}
-                Err(trouble) => return Err(trouble),
+            if !matches!(&read, Err(Trouble::Image(failure)) if failure.code == ErrorCode::NotFound) {
+                *found_at = Some(key);
+                return read;
             }
         }
         Err(ImageFailure::not_found().into())
