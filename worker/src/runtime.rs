@@ -184,6 +184,7 @@ impl Runtime {
         // A part that ends by itself has panicked: a worker that looks alive and takes no jobs is worse than none, so
         // the process ends and its supervisor starts another.
         let fault = tokio::select! {
+            biased;
             () = shutdown.soft.cancelled() => None,
             () = shutdown.hard.cancelled() => None,
             ended = &mut monitor => Some(format!("the job monitor ended: {ended:?}")),

@@ -305,7 +305,8 @@ pub async fn end(session: &mut Session, worker: WorkerId, endings: &[Ending]) ->
                 attempts_forgiven = j.attempts_forgiven + ending.forgiven,
                 run_at = case when ending.status = 'pending'
                               then now() + make_interval(secs => ending.delay_seconds) else j.run_at end,
-                results = coalesce(ending.results::jsonb, j.results),
+                results = case when ending.status = 'pending' then coalesce(ending.results::jsonb, j.results)
+                               else coalesce(ending.results::jsonb, j.results, '{}') end,
                 error_code = case when ending.status = 'cancelled' then j.error_code else ending.error_code end,
                 error_message = case when ending.status = 'cancelled' then j.error_message
                                      else ending.error_message end,
@@ -391,6 +392,7 @@ pub async fn sweep(session: &mut Session, lease_seconds: f64, max_crashes: i32) 
                 crashes = j.crashes + 1,
                 run_at = case when e.spent then j.run_at else now() end,
                 completed_at = case when e.spent then now() end,
+                results = case when e.spent then coalesce(j.results, '{}') else j.results end,
                 error_code = case when e.spent then 'worker_lost' end,
                 error_message = case when e.spent
                     then 'the worker was lost ' || (j.crashes + 1)
