@@ -1,1 +1,20 @@
-//! Placeholder.
+//! The support library of the tests: a real PostgreSQL, a fresh database a test, real workers.
+//!
+//! Nothing here imitates anything. A test waits for a state of the world with a generous deadline; it never sleeps for
+//! a guess. A failing set-up fails the test with one sentence.
+#![allow(clippy::unwrap_used)]
+
+pub mod caller;
+pub mod job_types;
+pub mod process;
+pub mod rows;
+pub mod server;
+pub mod worker;
+pub mod world;
+
+pub use caller::Caller;
+pub use job_types::{Noop, Scripted};
+pub use process::{Output, Process};
+pub use rows::{JobRow, Rows, SqlError};
+pub use worker::InProcess;
+pub use world::TestWorld;

@@ -219,4 +219,99 @@ mod tests {
         assert_eq!(both.statements, Statements::Unnamed);
         assert_eq!(both.for_migrations().get_host(), "direct.example");
     }
+
+    #[tokio::test]
+    async fn migrations_run_once_and_a_database_of_another_version_is_refused() {
+        let server = crate::embedded::Ephemeral::start().await.unwrap();
+        let database = database(&server.url("forgeos"), None, Pooler::None);
+        let behind = database.ensure_schema().await.unwrap_err();
+        assert!(behind.to_string().contains("run `forgeos-worker migrate`"), "{behind}");
+
+        let options = database.for_migrations();
+        let (a, b) = tokio::join!(migrate::run(options), migrate::run(options));
+        let applied = a.unwrap().applied.len() + b.unwrap().applied.len();
+        assert_eq!(applied, migrate::MIGRATIONS.len(), "two at once take turns");
+        let again = migrate::run(options).await.unwrap();
+        assert!(again.applied.is_empty() && !again.granted_again && again.missing_roles.is_empty());
+        database.ensure_schema().await.unwrap();
+
+        let mut connection = PgConnection::connect_with(options).await.unwrap();
+        let later =
+            "insert into forgeos.migrations (name, checksum, worker_version) values ('9999_later', '', '9')";
+        sqlx::raw_sql(later).execute(&mut connection).await.unwrap();
+        for error in [
+            migrate::run(options).await.unwrap_err().to_string(),
+            database.ensure_schema().await.unwrap_err().to_string(),
+        ] {
+            assert_eq!(error, "schema is newer than this worker (9999_later); upgrade the worker");
+        }
+
+        sqlx::raw_sql("delete from forgeos.migrations where name = '9999_later'; update forgeos.migrations set checksum = 'x' where name like '0002%'")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        let changed = migrate::run(options).await.unwrap_err();
+        assert!(changed.to_string().contains("was changed after it ran"), "{changed}");
+    }
+
+    #[tokio::test]
+    async fn the_command_lines_queries_run_named_and_behind_a_transaction_pooler() {
+        use forgeos_core::db::console::{self, JobFilter, NewJob};
+        let server = crate::embedded::Ephemeral::start().await.unwrap();
+        for pooler in [Pooler::None, Pooler::Transaction] {
+            let database = database(&server.url("forgeos"), None, pooler);
+            migrate::run(database.for_migrations()).await.unwrap();
+            let db = database.pool(1);
+            let params = serde_json::json!({ "image_ids": [] });
+            let new = NewJob {
+                job_type: "batch_analysis",
+                params: &params,
+                user: None,
+                priority: 3,
+                run_at: None,
+                unique_key: Some("once"),
+            };
+            let job = console::enqueue(&db, &new).await.unwrap();
+            assert_eq!(console::enqueue(&db, &new).await.unwrap(), job, "the key is taken");
+            let pending =
+                JobFilter { status: Some(forgeos_core::JobStatus::Pending), ..JobFilter::default() };
+            assert_eq!(console::list(&db, &pending, 5).await.unwrap()[0].priority, 3);
+            assert!(!console::explain(&db, job).await.unwrap().is_empty());
+            assert!(!console::retry(&db, job).await.unwrap());
+            assert!(console::cancel(&db, job).await.unwrap());
+            assert_eq!(console::state(&db, job).await.unwrap().unwrap().status, "cancelled");
+            assert!(console::retry(&db, job).await.unwrap());
+            assert!(console::set_paused(&db, "batch_analysis", true).await.unwrap());
+            assert!(console::types(&db).await.unwrap().iter().any(|t| t.paused));
+            assert!(
+                console::set_limits(&db, "batch_analysis", Some(Some(2)), None, Some(None)).await.unwrap()
+            );
+            assert!(!console::set_paused(&db, "nothing", true).await.unwrap());
+            assert_eq!(console::stats(&db).await.unwrap().len(), 4);
+            assert!(console::show(&db, job).await.unwrap().unwrap()["attempts"].is_array());
+            let ids = console::matching(&db, &pending, &[forgeos_core::JobStatus::Pending], 9).await.unwrap();
+            assert_eq!(ids, [job]);
+            assert!(console::cancel(&db, job).await.unwrap());
+            db.close().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_role_that_may_not_create_roles_is_told_and_grants_follow_once_they_exist() {
+        let server = crate::embedded::Ephemeral::start().await.unwrap();
+        let mut admin = PgConnection::connect_with(&server.options("postgres")).await.unwrap();
+        for statement in ["create role plain login", "create database plain owner plain"] {
+            sqlx::raw_sql(statement).execute(&mut admin).await.unwrap();
+        }
+        let options = server.options("plain").username("plain");
+        let first = migrate::run(&options).await.unwrap();
+        assert_eq!(first.missing_roles, ["anon", "authenticated", "service_role", "forgeos_worker"]);
+        for role in &first.missing_roles {
+            let statement = sqlx::AssertSqlSafe(format!("create role {role} nologin noinherit"));
+            sqlx::raw_sql(statement).execute(&mut admin).await.unwrap();
+        }
+        let second = migrate::run(&options).await.unwrap();
+        assert!(second.granted_again && second.missing_roles.is_empty());
+        assert!(!migrate::run(&options).await.unwrap().granted_again);
+    }
 }

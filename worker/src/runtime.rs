@@ -118,7 +118,7 @@ impl Runtime {
         let (wake, nudge) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let Environment { worker, control, .. } = &self.environment;
 
-        let heartbeat_stop = CancellationToken::new();
+        let (heartbeat_stop, heartbeat_ended) = (CancellationToken::new(), CancellationToken::new());
         let heartbeat = Heartbeat {
             db: control.clone(),
             row: self.worker_row(&slots),
@@ -127,7 +127,7 @@ impl Runtime {
             nudge: Arc::clone(&nudge),
             health: Arc::clone(&self.health),
         }
-        .start(heartbeat_stop.clone())
+        .start(heartbeat_stop.clone(), heartbeat_ended.clone().drop_guard())
         .map_err(RuntimeError::Thread)?;
         let (settler, writers) =
             settle::start(control.clone(), *worker, self.leases.clone(), Arc::new(Notify::new()));
@@ -147,7 +147,6 @@ impl Runtime {
             lanes.push(lane);
         }
 
-        let claiming = shutdown.soft.child_token();
         let claimer = Claimer {
             db: control.clone(),
             worker: *worker,
@@ -159,7 +158,7 @@ impl Runtime {
             settler: settler.clone(),
             health: Arc::clone(&self.health),
         };
-        let claimer = tokio::spawn(claimer.run(claiming.clone()));
+        let mut claimer = tokio::spawn(claimer.run(shutdown.soft.child_token()));
         let mut parts = JoinSet::new();
         let every = poll_interval.clamp(Duration::from_millis(100), lease);
         parts.spawn(Sweeper { db: control.clone(), lease, every, claim: Arc::clone(&wake) }.run());
@@ -182,21 +181,29 @@ impl Runtime {
             closed.cancelled().await;
             Ok(())
         }));
+        // A part that ends by itself has panicked: a worker that looks alive and takes no jobs is worse than none, so
+        // the process ends and its supervisor starts another.
         let fault = tokio::select! {
             () = shutdown.soft.cancelled() => None,
             () = shutdown.hard.cancelled() => None,
             ended = &mut monitor => Some(format!("the job monitor ended: {ended:?}")),
+            ended = &mut claimer => Some(format!("the claim loop ended: {ended:?}")),
+            ended = parts.join_next() => Some(format!("sweeping or listening ended: {ended:?}")),
+            () = heartbeat_ended.cancelled() => Some("the heartbeat thread ended".to_owned()),
         };
+        if let Some(words) = &fault {
+            error!("{words}");
+        }
         shutdown.soft.cancel();
         self.health.stopping();
         for lane in &lanes {
             lane.close();
         }
-        if claimer.await.is_err() {
-            error!("the claim loop panicked");
+        if !claimer.is_finished() {
+            let _ = claimer.await;
         }
         parts.shutdown().await;
-        if fault.is_none() {
+        if !monitor.is_finished() {
             closing.cancel();
             self.drain(&mut monitor, &shutdown).await;
         }

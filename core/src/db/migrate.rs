@@ -151,9 +151,9 @@ pub async fn adopt_pending_jobs(options: &PgConnectOptions) -> Result<String, Mi
     once(options, "select forgeos.adopt_pending_jobs()::text").await
 }
 
-/// Adds `jobs` to the publication `supabase_realtime`; returns what was done, in the database's words.
-pub async fn add_jobs_to_realtime(options: &PgConnectOptions) -> Result<String, MigrateError> {
-    once(options, "select forgeos.add_jobs_to_realtime()::text").await
+/// Adds `jobs` to the publication `supabase_realtime`; false when there is no such publication.
+pub async fn add_jobs_to_realtime(options: &PgConnectOptions) -> Result<bool, MigrateError> {
+    Ok(once(options, "select forgeos.add_jobs_to_realtime()::text").await? == "true")
 }
 
 async fn once(options: &PgConnectOptions, statement: &'static str) -> Result<String, MigrateError> {

@@ -5,6 +5,7 @@
 
 pub mod analyses;
 pub mod artifacts;
+pub mod caps;
 pub mod console;
 mod error;
 mod exec;

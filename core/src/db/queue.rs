@@ -1,12 +1,14 @@
 //! The hot statements of the queue: claim, heartbeat, settle, sweep. Each is one statement; each write after a claim
 //! proves the lease (`id`, `attempt`, `locked_by`, `status = 'running'`).
 //!
+//! Times that people may have written are brought into the range that clients can read: one row must not fail a claim.
+//!
 //! They run on a pool with [`super::Planning::Queue`]; `= any($1)` leads to the primary key.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{DbResult, Session};
+use super::{DbResult, Exec, Session};
 use crate::{
     ids::{JobId, UserId, WorkerId},
     job::{ClaimedJob, Lease},
@@ -21,7 +23,8 @@ pub struct ClaimRequest {
     pub limits: Vec<i32>,
 }
 
-/// Claims due jobs, for each type in the order priority, `run_at`, `created_at`.
+/// Claims due jobs, for each type in the order priority, `run_at`, `created_at`. Types whose running jobs are limited
+/// are left to [`super::caps`].
 ///
 /// For each type the scan steps through the priorities that exist (a loose index scan) and takes what is due within
 /// each, so it reads no row that it cannot take: rows far in the future end a range at its first entry, other types
@@ -33,13 +36,25 @@ pub async fn claim(
     lease_seconds: f64,
     request: &ClaimRequest,
 ) -> DbResult<Vec<ClaimedJob>> {
-    let rows = sqlx::query!(
+    claim_with(session.exec(), worker, lease_seconds, request, false).await
+}
+
+pub(super) async fn claim_with(
+    exec: Exec<'_>,
+    worker: WorkerId,
+    lease_seconds: f64,
+    request: &ClaimRequest,
+    capped_too: bool,
+) -> DbResult<Vec<ClaimedJob>> {
+    let rows = sqlx::query_as!(
+        ClaimedRow,
         r#"
         with due as materialized (
             select array(
                 select picked.id
                 from unnest($1::text[], $2::int[]) as wanted (job_type, free)
                 join public.job_types t on t.name = wanted.job_type and not t.paused
+                    and ($5 or (t.max_running is null and t.max_running_per_user is null))
                 cross join lateral (
                     with recursive step (priority) as (
                         (select j.priority from public.jobs j
@@ -79,8 +94,8 @@ pub async fn claim(
         select c.id as "id!", c.job_type as "job_type!", c.params, c.user_id, c.attempt as "attempt!",
                c.attempt - c.attempts_forgiven as "attempts_used!",
                coalesce(c.max_attempts, t.max_attempts) as "max_attempts!",
-               t.timeout_seconds as "timeout_seconds!", c.crashes as "crashes!", c.created_at as "created_at!",
-               c.started_at as "first_started_at!", now() as "claimed_at!", extract(epoch from now() - c.run_at)::float8 as "waited_seconds!",
+               t.timeout_seconds as "timeout_seconds!", c.crashes as "crashes!", least(greatest(c.created_at, '1970-01-01'), '9999-12-31') as "created_at!",
+               least(greatest(c.started_at, '1970-01-01'), now()) as "first_started_at!", now() as "claimed_at!", extract(epoch from now() - c.run_at)::float8 as "waited_seconds!",
                c.traceparent
         from claimed c join public.job_types t on t.name = c.job_type
         order by c.priority desc, c.run_at, c.created_at
@@ -88,28 +103,50 @@ pub async fn claim(
         &request.job_types,
         &request.limits,
         worker.0,
-        lease_seconds
+        lease_seconds,
+        capped_too
     )
-    .fetch_all(session.exec())
+    .fetch_all(exec)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ClaimedJob {
-            lease: Lease { job: JobId(row.id), attempt: row.attempt, worker },
-            job_type: row.job_type,
-            params: row.params,
-            user_id: row.user_id.map(UserId),
-            attempts_used: row.attempts_used,
-            max_attempts: row.max_attempts,
-            timeout_seconds: row.timeout_seconds,
-            crashes: row.crashes,
-            created_at: row.created_at,
-            first_started_at: row.first_started_at,
-            claimed_at: row.claimed_at,
-            waited_seconds: row.waited_seconds,
-            traceparent: row.traceparent,
-        })
-        .collect())
+    Ok(rows.into_iter().map(|row| row.into_job(worker)).collect())
+}
+
+/// A row as both ways of claiming return it.
+pub(super) struct ClaimedRow {
+    pub(super) id: Uuid,
+    pub(super) job_type: String,
+    pub(super) params: Option<String>,
+    pub(super) user_id: Option<Uuid>,
+    pub(super) attempt: i32,
+    pub(super) attempts_used: i32,
+    pub(super) max_attempts: i32,
+    pub(super) timeout_seconds: i32,
+    pub(super) crashes: i32,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) first_started_at: DateTime<Utc>,
+    pub(super) claimed_at: DateTime<Utc>,
+    pub(super) waited_seconds: f64,
+    pub(super) traceparent: Option<String>,
+}
+
+impl ClaimedRow {
+    pub(super) fn into_job(self, worker: WorkerId) -> ClaimedJob {
+        ClaimedJob {
+            lease: Lease { job: JobId(self.id), attempt: self.attempt, worker },
+            job_type: self.job_type,
+            params: self.params,
+            user_id: self.user_id.map(UserId),
+            attempts_used: self.attempts_used,
+            max_attempts: self.max_attempts,
+            timeout_seconds: self.timeout_seconds,
+            crashes: self.crashes,
+            created_at: self.created_at,
+            first_started_at: self.first_started_at,
+            claimed_at: self.claimed_at,
+            waited_seconds: self.waited_seconds,
+            traceparent: self.traceparent,
+        }
+    }
 }
 
 /// What the table says of a lease that a heartbeat could not renew.

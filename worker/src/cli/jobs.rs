@@ -118,9 +118,15 @@ async fn show(db: &Db, id: JobId, json: bool) -> Outcome {
         match job.get(key) {
             None | Some(Value::Null) => {}
             Some(Value::Object(fields)) if fields.is_empty() => {}
-            Some(Value::String(text)) => output::text(&format!("{:<14} {text}", output::bold(key))),
+            Some(Value::String(text)) => {
+                output::text(&format!("{} {text}", output::bold(&format!("{key:<14}"))))
+            }
             Some(value) => {
-                output::text(&format!("{:<14} {}", output::bold(key), short(&value.to_string(), 2000)));
+                output::text(&format!(
+                    "{} {}",
+                    output::bold(&format!("{key:<14}")),
+                    short(&value.to_string(), 2000)
+                ));
             }
         }
     }

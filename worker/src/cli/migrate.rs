@@ -41,8 +41,11 @@ async fn with_database(database: &Database, adopt: bool, realtime: bool) -> Outc
         output::text(&format!("{adopted} pending jobs adopted"));
     }
     if realtime {
-        let answer = migrate::add_jobs_to_realtime(options).await?;
-        output::text(&format!("supabase_realtime: {answer}"));
+        if migrate::add_jobs_to_realtime(options).await? {
+            output::text("supabase_realtime publishes `jobs`");
+        } else {
+            output::note("this database has no publication `supabase_realtime`; nothing was added");
+        }
     }
     Ok::<(), Failure>(())
 }

@@ -30,6 +30,9 @@ wait "$server"
 rm -rf "$dir"
 "#;
 
+/// Nothing has to survive.
+const FORGETFUL: &[&str] = &["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
+
 /// A running server; dropping it stops the server and removes everything.
 #[derive(Debug)]
 pub struct Ephemeral {
@@ -40,7 +43,16 @@ pub struct Ephemeral {
 impl Ephemeral {
     /// Starts a server in a folder of its own below /tmp (the socket's path must be short) and waits until it answers.
     pub async fn start() -> Result<Self, EmbeddedError> {
-        let started = tokio::task::spawn_blocking(Self::launch).await;
+        Self::start_with(FORGETFUL).await
+    }
+
+    /// The same, but a commit waits for the disk as an operator's server would: for benchmarks.
+    pub async fn start_durable() -> Result<Self, EmbeddedError> {
+        Self::start_with(&[]).await
+    }
+
+    async fn start_with(settings: &'static [&'static str]) -> Result<Self, EmbeddedError> {
+        let started = tokio::task::spawn_blocking(|| Self::launch(settings)).await;
         let ephemeral = match started {
             Ok(result) => result?,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
@@ -49,7 +61,7 @@ impl Ephemeral {
         Ok(ephemeral)
     }
 
-    fn launch() -> Result<Self, EmbeddedError> {
+    fn launch(settings: &[&str]) -> Result<Self, EmbeddedError> {
         let account = Account::for_server()?;
         let binaries = Binaries::find(None)?;
         let folder =
@@ -72,10 +84,10 @@ impl Ephemeral {
             "unix_socket_permissions=0700",
             "timezone=UTC",
             "max_connections=200",
-            "fsync=off",
-            "synchronous_commit=off",
-            "full_page_writes=off",
-        ] {
+        ]
+        .iter()
+        .chain(settings)
+        {
             command.args(["-c", setting]);
         }
         // A group of its own: Ctrl-C in a terminal reaches us, and through the pipe the server.

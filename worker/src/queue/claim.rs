@@ -1,11 +1,15 @@
 //! The claim loop: looks when it is woken, when a slot gets free and at every poll interval, and takes only what the
 //! lanes can start.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use forgeos_core::{
     ClaimedJob, WorkerId,
-    db::{Db, DbResult, queue, within},
+    db::{Db, DbResult, caps, queue, within},
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +21,17 @@ use super::{
     settle::Settler,
 };
 use crate::{outcome, runtime::HealthState};
+
+/// How long it may take until a limit that was set or lifted is acted on. A new limit holds at once: until then no job
+/// of its type is claimed here.
+const LIMITS_LATENCY: Duration = Duration::from_secs(1);
+
+/// The types whose running jobs are limited, as of the last look.
+#[derive(Debug, Default)]
+struct Limited {
+    types: Vec<String>,
+    looked: Option<Instant>,
+}
 
 /// What claiming works with.
 #[derive(Debug)]
@@ -47,11 +62,12 @@ impl Claimer {
         let by_type: HashMap<&str, &Arc<Lane>> =
             self.lanes.iter().map(|lane| (lane.job_type, lane)).collect();
         let mut failures = 0u32;
+        let mut limited = Limited::default();
         while !stop.is_cancelled() {
             let request = self.request();
             let mut more = false;
             if !request.job_types.is_empty() {
-                match self.claim(&request).await {
+                match self.claim(&request, &mut limited).await {
                     Ok(jobs) => {
                         self.health.contact();
                         more = !jobs.is_empty();
@@ -100,12 +116,27 @@ impl Claimer {
         request
     }
 
-    async fn claim(&self, request: &queue::ClaimRequest) -> DbResult<Vec<ClaimedJob>> {
-        let began = std::time::Instant::now();
+    async fn claim(&self, request: &queue::ClaimRequest, limited: &mut Limited) -> DbResult<Vec<ClaimedJob>> {
+        let began = Instant::now();
+        let lease_seconds = self.lease.as_secs_f64();
         let jobs = within(self.lease, async {
             let mut session = self.db.session().await?;
-            let jobs = queue::claim(&mut session, self.worker, self.lease.as_secs_f64(), request).await?;
+            let mut jobs = queue::claim(&mut session, self.worker, lease_seconds, request).await?;
+            if limited.looked.is_none_or(|at| at.elapsed() >= LIMITS_LATENCY) {
+                let all: Vec<String> = self.lanes.iter().map(|lane| lane.job_type.to_owned()).collect();
+                limited.types = caps::limited_types(&mut session, &all).await?;
+                limited.looked = Some(Instant::now());
+            }
             session.finish().await?;
+            for (job_type, demand) in request.job_types.iter().zip(&request.limits) {
+                if limited.types.contains(job_type) {
+                    let mut transaction = self.db.begin().await?;
+                    jobs.extend(
+                        caps::claim(&mut transaction, self.worker, lease_seconds, job_type, *demand).await?,
+                    );
+                    transaction.commit().await?;
+                }
+            }
             Ok(jobs)
         })
         .await?;

@@ -3,6 +3,7 @@
 
 use std::{
     sync::Arc,
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -14,7 +15,7 @@ use forgeos_core::{
     },
 };
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{debug, warn};
 
 use super::leases::Leases;
@@ -46,9 +47,11 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Starts the thread. It ends after `stop`, once the row in `workers` is removed.
-    pub fn start(self, stop: CancellationToken) -> std::io::Result<std::thread::JoinHandle<()>> {
+    /// Starts the thread. It ends after `stop`, once the row in `workers` is removed; then, or when it panics, `ended`
+    /// is dropped.
+    pub fn start(self, stop: CancellationToken, ended: DropGuard) -> std::io::Result<JoinHandle<()>> {
         std::thread::Builder::new().name("heartbeat".to_owned()).spawn(move || {
+            let _ended = ended;
             match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime.block_on(self.run(stop)),
                 Err(error) => tracing::error!(%error, "the heartbeat cannot start"),

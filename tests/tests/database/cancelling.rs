@@ -1,0 +1,68 @@
+//! Calling a job off by plain SQL, with no worker alive.
+
+use forgeos_tests::TestWorld;
+use serde_json::json;
+use uuid::Uuid;
+
+#[tokio::test]
+async fn cancelling_a_running_job_leaves_a_whole_record_without_any_worker() {
+    let world = TestWorld::new().await;
+    let id = world.enqueue("noop", &json!({})).await;
+    let holder = Uuid::new_v4();
+    world
+        .sql(format!(
+            "update jobs set status = 'running', attempt = 1, locked_by = '{holder}', locked_until = now() + interval '30 s',
+                             started_at = now()"
+        ))
+        .await;
+    world.sql("update jobs set status = 'cancelled'").await;
+    let job = world.job(id).await;
+    assert!(job.completed_at.is_some());
+    assert_eq!((job.attempt, job.locked_by), (1, Some(holder)), "the holder can still prove itself");
+    let attempt = world
+        .sql("select job_id, attempt, worker_id, outcome, started_at is not null, duration_ms >= 0 from job_attempts")
+        .await;
+    let expected = [&id.to_string(), "1", &holder.to_string(), "cancelled", "t", "t"];
+    assert_eq!(attempt.0[0], expected.map(|v| Some(v.to_owned())));
+    // Its last words.
+    let words = world
+        .sql(format!(
+            "update jobs set results = '{{}}' where id = '{id}' and attempt = 1 and locked_by = '{holder}' and status = 'cancelled'
+             returning 1"
+        ))
+        .await;
+    assert_eq!(words.len(), 1);
+    // A second cancel changes nothing.
+    assert!(world.sql("update jobs set status = 'cancelled' returning 1").await.is_empty());
+    assert_eq!(world.sql("select count(*) from job_attempts").await.value(), "1");
+}
+
+#[tokio::test]
+async fn cancelling_a_pending_job_leaves_no_attempt() {
+    let world = TestWorld::new().await;
+    let id = world.enqueue("noop", &json!({})).await;
+    world.sql("update jobs set status = 'cancelled'").await;
+    assert!(world.job(id).await.completed_at.is_some());
+    assert!(world.sql("select 1 from job_attempts").await.is_empty());
+}
+
+#[tokio::test]
+async fn deleting_a_job_takes_along_what_hangs_on_it_but_not_its_files_and_analyses() {
+    let world = TestWorld::new().await;
+    let id = world.enqueue("noop", &json!({})).await;
+    world
+        .sql(format!(
+            "insert into job_items (job_id, item) values ('{id}', 'x');
+             insert into job_attempts (job_id, attempt, outcome) values ('{id}', 1, 'lost');
+             insert into job_logs (job_id, attempt, level, message) values ('{id}', 1, 'info', 'x');
+             insert into artifacts (job_id, attempt, kind, bucket, key, size_bytes) values ('{id}', 1, 'x', 'outputs', 'k', 1);
+             insert into analyses (job_id) values ('{id}');
+             delete from jobs"
+        ))
+        .await;
+    for table in ["job_items", "job_attempts", "job_logs"] {
+        assert!(world.sql(format!("select 1 from {table}")).await.is_empty(), "{table}");
+    }
+    assert_eq!(world.sql("select job_id from artifacts").await.value(), "null");
+    assert_eq!(world.sql("select job_id from analyses").await.value(), "null");
+}
