@@ -1,5 +1,7 @@
 //! What a process works with: pools, storage, threads. Opened once, in order, and closed in reverse.
 
+use std::time::Duration;
+
 use forgeos_core::{
     Compute, WorkerId,
     db::Db,
@@ -14,6 +16,9 @@ use crate::{
 
 /// Connections of the engine: claim, settle, sweep and one to spare.
 const CONTROL_CONNECTIONS: u32 = 4;
+
+/// How long connections may take to come back at the end.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why a process has nothing to work with.
 #[derive(Debug, thiserror::Error)]
@@ -87,10 +92,13 @@ impl Environment {
         })
     }
 
-    /// Closes the pools and leaves the embedded server.
+    /// Closes the pools and leaves the embedded server. A handler that does not return may hold a connection for ever:
+    /// it is not waited for long.
     pub async fn close(&self) {
-        self.handlers.close().await;
-        self.control.close().await;
+        let pools = async { tokio::join!(self.handlers.close(), self.control.close()) };
+        if tokio::time::timeout(CLOSE_PATIENCE, pools).await.is_err() {
+            tracing::warn!("a connection is still in use; it ends with the process");
+        }
         self.database.close().await;
     }
 }

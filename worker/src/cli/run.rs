@@ -19,6 +19,12 @@ pub(super) async fn run(settings: &Settings) -> Outcome {
     metrics::install();
     let shutdown = shutdown_on_signals()?;
     let server = Server::bind(&settings.http).await?;
+    if let (Some(server), Some(wanted)) = (&server, settings.http.listen)
+        && server.address() != wanted
+        && wanted.port() != 0
+    {
+        info!("{wanted} is taken; the HTTP server listens on {} instead", server.address());
+    }
     let opened = tokio::select! {
         opened = Environment::open(settings) => opened?,
         () = shutdown.hard.cancelled() => return Err(Failure::Said),
