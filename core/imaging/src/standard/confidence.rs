@@ -44,7 +44,7 @@ pub(super) fn confidence(d: &Doubts) -> f64 {
     let light = 1.0 - 0.6 * smooth(0.1, 0.5, d.light);
     let film = if d.undecided { 0.7 } else { 1.0 };
     (exposure * focus * size * margin * structure * texture * aligned * light * d.valid * d.clarity * film)
-        .clamp(0.0, 1.0)
+        .clamp(0.0, CERTAIN)
 }
 
 /// 0 up to `low`, 1 from `high` on, smooth between.
