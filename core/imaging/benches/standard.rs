@@ -15,7 +15,10 @@ const RUNS: usize = 20;
 
 fn main() {
     let files: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
-    println!("{:>24} {:>7} {:>9} {:>9} {:>8} {:>8}", "picture", "MP", "best ms", "median ms", "CPU ms", "MP/s");
+    println!(
+        "{:>24} {:>7} {:>9} {:>9} {:>8} {:>8}",
+        "picture", "MP", "best ms", "median ms", "CPU ms", "MP/s"
+    );
     for (w, h) in [(816, 612), (1632, 1224), (4032, 3024), (8064, 6048)] {
         measure("drawn panel", &drawn(w, h));
     }
@@ -62,7 +65,10 @@ fn measure(name: &str, picture: &Picture) {
     let (best, median) = best_and_median(&mut times);
     let megapixels = picture.pixels() as f64 / 1e6;
     let name = name.rsplit('/').next().unwrap_or(name);
-    println!("{name:>24} {megapixels:>7.2} {best:>9.2} {median:>9.2} {cpu:>8.1} {:>8.0}", megapixels / best * 1e3);
+    println!(
+        "{name:>24} {megapixels:>7.2} {best:>9.2} {median:>9.2} {cpu:>8.1} {:>8.0}",
+        megapixels / best * 1e3
+    );
     let list: Vec<String> =
         stages.iter_mut().map(|(stage, times)| format!("{stage} {:.2}", best_and_median(times).0)).collect();
     println!("{:>24} {}", "best of each stage:", list.join(", "));

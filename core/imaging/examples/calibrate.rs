@@ -67,7 +67,12 @@ fn print_judgement(name: &str, j: &Judgement) {
         j.cvi,
         j.cqi,
         100.0 * uncovered as f64 / j.regions.cells.len() as f64,
-        j.defects.iter().take(6).map(|d| format!("{:?} {:.2}% dE{:.0}", d.class, d.area_percent, d.delta_e)).collect::<Vec<_>>().join(", ")
+        j.defects
+            .iter()
+            .take(6)
+            .map(|d| format!("{:?} {:.2}% dE{:.0}", d.class, d.area_percent, d.delta_e))
+            .collect::<Vec<_>>()
+            .join(", ")
     );
 }
 

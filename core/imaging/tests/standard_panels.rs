@@ -19,10 +19,12 @@ fn glossy(seed: u64) -> Canvas {
         let light = 1.15 - 0.35 * (x / WIDTH) - 0.25 * (y / HEIGHT);
         p.iter_mut().for_each(|v| *v *= light);
     });
-    canvas
-        .flake(1.6, seed)
-        .lamp((380.0, 250.0), (330.0, 900.0), 26.0, 330.0)
-        .lamp((740.0, 200.0), (830.0, 850.0), 24.0, 330.0);
+    canvas.flake(1.6, seed).lamp((380.0, 250.0), (330.0, 900.0), 26.0, 330.0).lamp(
+        (740.0, 200.0),
+        (830.0, 850.0),
+        24.0,
+        330.0,
+    );
     canvas
 }
 
@@ -128,7 +130,11 @@ fn the_floor_around_a_panel_changes_nothing() {
     let alone = judge(&finished(&mut bare, 1), Sensitivity::Medium);
     let judged = judge(&finished(&mut laid, 1), Sensitivity::Medium);
     let panel = 100.0 * 930.0 * 1420.0 / f64::from(WIDTH * HEIGHT);
-    assert!(judged.roi_percent <= panel + 0.5 && judged.roi_percent > panel - 7.0, "{} of {panel}", judged.roi_percent);
+    assert!(
+        judged.roi_percent <= panel + 0.5 && judged.roi_percent > panel - 7.0,
+        "{} of {panel}",
+        judged.roi_percent
+    );
     assert!((judged.coverage_percent - alone.coverage_percent).abs() < 0.3, "{}", judged.coverage_percent);
     assert!(judged.defects_detected <= alone.defects_detected + 1, "{:?}", judged.defects);
     assert!((judged.cvi - alone.cvi).abs() < 0.08 && (judged.cqi - alone.cqi).abs() < 0.05);
@@ -146,7 +152,12 @@ fn two_views_of_one_panel_agree() {
     let allowed = 1.0 + 4.0 * (1.0 - near.confidence.min(far.confidence));
     let change = (near.coverage_percent - far.coverage_percent).abs();
     assert!(change <= allowed, "{change} with confidence {} and {}", near.confidence, far.confidence);
-    assert!(near.defects_detected.abs_diff(far.defects_detected) <= 2, "{:?} {:?}", near.defects, far.defects);
+    assert!(
+        near.defects_detected.abs_diff(far.defects_detected) <= 2,
+        "{:?} {:?}",
+        near.defects,
+        far.defects
+    );
     assert_eq!(near.severity, far.severity);
 }
 

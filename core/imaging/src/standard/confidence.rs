@@ -34,8 +34,12 @@ const CERTAIN: f64 = 0.97;
 
 pub(super) fn confidence(d: &Doubts) -> f64 {
     let exposure = (1.0 - (d.clipped - 0.02).max(0.0) / 0.4).clamp(0.3, 1.0);
-    // Where nothing varies there is nothing to focus on.
-    let focus = if d.variation < 0.3 { 0.95 } else { 0.3 + 0.7 * smooth(0.02, 0.12, d.detail / d.variation) };
+    // Where nothing varies there is nothing to focus on; without even the grain of a sensor it may be blurred.
+    let focus = if d.variation < 0.12 {
+        0.6 + 0.3 * smooth(0.005, 0.025, d.detail)
+    } else {
+        0.3 + 0.7 * smooth(0.02, 0.12, d.detail / d.variation)
+    };
     let size = (d.pixels as f64 / 300_000.0).min(1.0);
     let margin = (1.0 - 2.0 * d.doubtful).clamp(0.5, 1.0);
     let structure = 1.0 - 0.75 * smooth(0.04, 0.15, d.deviating);

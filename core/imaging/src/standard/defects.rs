@@ -73,6 +73,7 @@ pub(super) fn find(scene: &Scene<'_>, thresholds: &Thresholds, sensitivity: Sens
             kept.push(component);
         }
     }
+    classify::drop_satellites(&mut kept, image.scale.0 as f32);
     let map = FaintMap::of(image, panel, background);
     let (streaks, single) = lines::group(lines::find(image, &map, sensitivity), image.long_side());
     let mut undecided = false;
@@ -100,15 +101,25 @@ pub(super) fn find(scene: &Scene<'_>, thresholds: &Thresholds, sensitivity: Sens
     let grouped = halves::groups(&kept);
     let raised = |i: usize| grouped.iter().filter(|&&g| g == grouped[i]).count() > 1;
     let raised: Vec<bool> = (0..kept.len()).map(raised).collect();
-    defects.extend(joined(image, background, scores, kept, &grouped, &raised).into_iter().map(|(c, raised)| Named {
-        class: classify::class(&c, image.long_side(), raised, glossy_dark),
-        area: c.area,
-        delta_e: c.amplitude,
-        shape: c.shape,
-        runs: c.runs,
-    }));
+    defects.extend(joined(image, background, scores, kept, &grouped, &raised).into_iter().map(
+        |(c, raised)| Named {
+            class: classify::class(&c, image.long_side(), raised, glossy_dark),
+            area: c.area,
+            delta_e: c.amplitude,
+            shape: c.shape,
+            runs: c.runs,
+        },
+    ));
     defects.sort_by(|a, b| b.area.total_cmp(&a.area));
-    Found { defects, uncovered, light, undecided, doubtful: seen.doubtful, deviating: seen.deviating, aligned }
+    Found {
+        defects,
+        uncovered,
+        light,
+        undecided,
+        doubtful: seen.doubtful,
+        deviating: seen.deviating,
+        aligned,
+    }
 }
 
 /// Lightness up to which paint is dark.
@@ -246,7 +257,9 @@ impl Found {
     pub(super) fn painted(&self) -> impl Iterator<Item = (&[Run], Region)> {
         let uncovered = std::iter::once((self.uncovered.as_slice(), Region::Uncovered));
         let light = std::iter::once((self.light.as_slice(), Region::Glare));
-        uncovered.chain(light).chain(self.defects.iter().map(|d| (d.runs.as_slice(), indices::region(d.class))))
+        uncovered
+            .chain(light)
+            .chain(self.defects.iter().map(|d| (d.runs.as_slice(), indices::region(d.class))))
     }
 
     pub(super) fn largest_rust(&self) -> Option<f32> {

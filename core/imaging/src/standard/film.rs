@@ -34,13 +34,17 @@ pub(super) enum Boundary {
 }
 
 /// Tests whether a line is the end of a film.
-pub(super) fn examine(image: &WorkImage, blocks: &Blocks, panel: &Panel, map: &FaintMap, line: &Line) -> Boundary {
+pub(super) fn examine(
+    image: &WorkImage,
+    blocks: &Blocks,
+    panel: &Panel,
+    map: &FaintMap,
+    line: &Line,
+) -> Boundary {
     let (width, height) = (map.width, map.height);
     let columns = image.block_columns();
     // Glare belongs to the panel here: a boundary may pass through the halo of a lamp.
-    let inside = |i: usize| {
-        panel.parts[(i / width) / PER_BLOCK * columns + (i % width) / PER_BLOCK].judged()
-    };
+    let inside = |i: usize| panel.parts[(i / width) / PER_BLOCK * columns + (i % width) / PER_BLOCK].judged();
     let mut side = vec![0u8; width * height];
     for (i, s) in side.iter_mut().enumerate() {
         *s = u8::from(inside(i));
@@ -146,7 +150,15 @@ struct Contrast {
 const MATTERS: [f32; 5] = [1.2, 0.8, 0.8, 0.25, 0.5];
 
 impl Contrast {
-    fn of(blocks: &Blocks, panel: &Panel, side: &[u8], width: usize, barrier: &[usize], small: u8, large: u8) -> Self {
+    fn of(
+        blocks: &Blocks,
+        panel: &Panel,
+        side: &[u8],
+        width: usize,
+        barrier: &[usize],
+        small: u8,
+        large: u8,
+    ) -> Self {
         let mut distance = vec![usize::MAX; blocks.cells.len()];
         for &i in barrier {
             let (x, y) = ((i % width) / PER_BLOCK, (i / width) / PER_BLOCK);

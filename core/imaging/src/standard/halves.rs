@@ -35,7 +35,8 @@ fn are_halves(a: &Component, b: &Component) -> bool {
     }
     let opposite = a.deviation[0] * b.deviation[0] < 0.0;
     // Two mirrored lamps in one drop.
-    let twins = a.deviation[0] > 12.0 && b.deviation[0] > 12.0 && apart < 0.8 * CLOSE * (p.extent() + q.extent());
+    let twins =
+        a.deviation[0] > 12.0 && b.deviation[0] > 12.0 && apart < 0.8 * CLOSE * (p.extent() + q.extent());
     let alike = (a.area / b.area).max(b.area / a.area) < UNEQUAL;
     let compact = p.elongation() < 5.0 && q.elongation() < 5.0;
     (opposite || twins) && alike && compact && !classify::is_rust(a) && !classify::is_rust(b)

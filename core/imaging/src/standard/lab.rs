@@ -25,11 +25,8 @@ pub(super) struct Tables {
 pub(super) static TABLES: LazyLock<Tables> = LazyLock::new(Tables::new);
 
 /// Rows of the sRGB matrix divided by the D65 white: every row adds up to 1.
-const TO_XYZ: [[f64; 3]; 3] = [
-    [0.433_953, 0.376_219, 0.189_828],
-    [0.212_673, 0.715_152, 0.072_175],
-    [0.017_757, 0.109_468, 0.872_775],
-];
+const TO_XYZ: [[f64; 3]; 3] =
+    [[0.433_953, 0.376_219, 0.189_828], [0.212_673, 0.715_152, 0.072_175], [0.017_757, 0.109_468, 0.872_775]];
 
 impl Tables {
     fn new() -> Self {
@@ -45,7 +42,8 @@ impl Tables {
         let curve = (0..=CURVE_STEPS)
             .map(|i| {
                 let t = i as f64 / CURVE_STEPS as f64;
-                let f = if t > 216.0 / 24389.0 { t.cbrt() } else { t * 24389.0 / 27.0 / 116.0 + 16.0 / 116.0 };
+                let f =
+                    if t > 216.0 / 24389.0 { t.cbrt() } else { t * 24389.0 / 27.0 / 116.0 + 16.0 / 116.0 };
                 (f * 32767.0).round() as i16
             })
             .collect();

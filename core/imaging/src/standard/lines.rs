@@ -77,7 +77,8 @@ pub(super) fn find(image: &WorkImage, map: &FaintMap, sensitivity: Sensitivity) 
             if !fits || starts_at_lamp(image, map, &runs) {
                 return None;
             }
-            let cells = runs.iter().flat_map(|r| (r.start..r.end).map(|x| r.y as usize * map.width + x as usize));
+            let cells =
+                runs.iter().flat_map(|r| (r.start..r.end).map(|x| r.y as usize * map.width + x as usize));
             let (sum, count) = cells.fold((0.0, 0.0), |(s, n), i| (s + smooth[i], n + 1.0));
             Some(Line { runs, shape, contrast: sum / count })
         })
@@ -102,7 +103,9 @@ fn starts_at_lamp(image: &WorkImage, map: &FaintMap, runs: &[Run]) -> bool {
         x < image.width && y < image.height && image.flags[y * image.width + x] & GLARE != 0
     };
     let beside = |run: &Run| {
-        (1..=3).any(|d| lit(run.start.saturating_sub(d), run.y) || lit((run.end + d).min(map.width as u32), run.y))
+        (1..=3).any(|d| {
+            lit(run.start.saturating_sub(d), run.y) || lit((run.end + d).min(map.width as u32), run.y)
+        })
     };
     runs.iter().filter(|r| beside(r)).count() * 10 > runs.len()
 }
@@ -116,7 +119,9 @@ pub(super) fn group(lines: Vec<Line>, long_side: f32) -> (Vec<Vec<Line>>, Vec<Li
         let turn = turn.min(std::f32::consts::PI - turn);
         let (aside, along) = a.frame(b.shape.centre);
         // Pieces of one line lie behind each other, streaks beside each other.
-        turn < PARALLEL && aside < reach && along.abs() < 0.5 * (a.shape.length() + b.shape.length()) + 0.3 * reach
+        turn < PARALLEL
+            && aside < reach
+            && along.abs() < 0.5 * (a.shape.length() + b.shape.length()) + 0.3 * reach
     };
     for line in lines {
         let (mut together, rest): (Vec<_>, Vec<_>) =
@@ -137,7 +142,8 @@ fn side_by_side(group: &[Line]) -> bool {
     group.iter().enumerate().any(|(i, a)| {
         group[i + 1..].iter().any(|b| {
             let (aside, along) = a.frame(b.shape.centre);
-            aside > a.shape.width.max(b.shape.width) && along.abs() < 0.4 * (a.shape.length() + b.shape.length())
+            aside > a.shape.width.max(b.shape.width)
+                && along.abs() < 0.4 * (a.shape.length() + b.shape.length())
         })
     })
 }
@@ -158,9 +164,11 @@ pub(super) fn to_pixels(runs: &[Run]) -> Vec<Run> {
     while let Some(first) = rest.first() {
         let row = rest.iter().take_while(|r| r.y == first.y).count();
         for line in 0..cell {
-            out.extend(
-                rest[..row].iter().map(|r| Run { y: r.y * cell + line, start: r.start * cell, end: r.end * cell }),
-            );
+            out.extend(rest[..row].iter().map(|r| Run {
+                y: r.y * cell + line,
+                start: r.start * cell,
+                end: r.end * cell,
+            }));
         }
         rest = &rest[row..];
     }

@@ -247,7 +247,14 @@ fn groups(blocks: &Blocks, parts: &[Part]) -> Vec<Vec<usize>> {
     groups
 }
 
-fn judge_group(blocks: &Blocks, regions: &Regions, home: &Facts, group: &[usize], framed: bool, parts: &mut [Part]) {
+fn judge_group(
+    blocks: &Blocks,
+    regions: &Regions,
+    home: &Facts,
+    group: &[usize],
+    framed: bool,
+    parts: &mut [Part],
+) {
     let total = blocks.cells.len() as f32;
     let mut facts = Facts::default();
     group.iter().for_each(|&i| note(&mut facts, blocks, i));
@@ -305,6 +312,3 @@ fn shrink(blocks: &Blocks, parts: &mut [Part]) {
         }
     }
 }
-
-/// DEBUG
-pub(super) fn debug_segments(blocks: &Blocks) -> Vec<usize> { segment(blocks).of }

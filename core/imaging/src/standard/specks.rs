@@ -36,12 +36,15 @@ impl Sparkle {
         let area = *specks.areas.select_nth_unstable(place).1 as f32;
         let mut amplitudes: Vec<f32> = components
             .iter()
-            .filter(|c| c.deviation[0] > 0.0 && c.area < LARGER * area)
+            .filter(|c| c.deviation[0] > 0.0 && c.area < LARGER * area && !classify::is_halo(c))
             .map(|c| c.amplitude)
             .collect();
         let middle = amplitudes.len() / 2;
-        let amplitude =
-            if amplitudes.is_empty() { 0.0 } else { *amplitudes.select_nth_unstable_by(middle, f32::total_cmp).1 };
+        let amplitude = if amplitudes.is_empty() {
+            0.0
+        } else {
+            *amplitudes.select_nth_unstable_by(middle, f32::total_cmp).1
+        };
         Self { area, amplitude }
     }
 
