@@ -27,6 +27,8 @@ pub(super) struct Doubts {
     pub aligned: f64,
     /// A line may or may not be the end of a film.
     pub undecided: bool,
+    /// Roughness along one direction over that along the other, 1 or more.
+    pub grain: f64,
 }
 
 /// One photograph is never proof.
@@ -46,8 +48,20 @@ pub(super) fn confidence(d: &Doubts) -> f64 {
     let texture = 1.0 - 0.7 * smooth(2.0, 5.0, d.sigma_lightness);
     let aligned = 1.0 - 0.6 * smooth(0.4, 0.8, d.aligned);
     let light = 1.0 - 0.6 * smooth(0.1, 0.5, d.light);
+    let grain = 1.0 - 0.5 * smooth(1.12, 1.35, d.grain);
     let film = if d.undecided { 0.7 } else { 1.0 };
-    (exposure * focus * size * margin * structure * texture * aligned * light * d.valid * d.clarity * film)
+    (exposure
+        * focus
+        * size
+        * margin
+        * structure
+        * texture
+        * aligned
+        * light
+        * d.valid
+        * d.clarity
+        * film
+        * grain)
         .clamp(0.0, CERTAIN)
 }
 

@@ -27,14 +27,6 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// The ends of its long axis.
-    pub(super) fn ends(&self) -> [(f32, f32); 2] {
-        let (sin, cos) = self.shape.angle.sin_cos();
-        let half = self.shape.length() / 2.0;
-        let (x, y) = self.shape.centre;
-        [(x - half * cos, y - half * sin), (x + half * cos, y + half * sin)]
-    }
-
     /// Distance of a point from the line's axis, and its place along it, from the centre.
     fn frame(&self, point: (f32, f32)) -> (f32, f32) {
         let (sin, cos) = self.shape.angle.sin_cos();

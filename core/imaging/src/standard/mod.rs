@@ -15,6 +15,7 @@ mod downscale;
 mod faint;
 mod film;
 mod glare;
+mod grain;
 mod grid;
 mod halves;
 mod indices;
@@ -117,6 +118,7 @@ pub fn judge_observed(
         sigma_lightness: sigma,
         aligned: f64::from(found.aligned),
         undecided: found.undecided,
+        grain: grain::direction(&image, &panel),
     };
     passed("figures");
     Judgement {

@@ -109,7 +109,7 @@ impl RecentRows {
             // Saturation of at most 30 of 255.
             let glare = (bright >= BRIGHT) & ((bright - dark) * 17 <= bright * 2);
             let clipped = (bright >= BRIGHT) | (bright <= DARK);
-            *flag = u8::from(glare) * GLARE | u8::from(clipped) * CLIPPED;
+            *flag = (u8::from(glare) * GLARE) | (u8::from(clipped) * CLIPPED);
         }
         self.lightness[y % 3].copy_from_slice(&l[1..=width]);
         for (row, means) in self.row.iter_mut().zip(&mut self.means[y % 3]) {
