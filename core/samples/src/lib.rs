@@ -1,24 +1,24 @@
 //! Draws coated panels with known defects, for the demo and the tests.
+//!
+//! Every picture is computed, none is taken from anywhere, and the same call gives the same bytes on every run (of one
+//! machine: the last bit of a sine may differ from one to the next).
+//! Scenes are surfaces (colour, relief, gloss) that are lit and then photographed by a simple camera model, so
+//! lighting, highlights, shadows and noise are there without being painted. Nothing here claims to be a real
+//! coating: the pictures show that the way through the worker holds, not how well it judges real panels.
 
-/// One drawn photograph, and what is true of it.
-#[derive(Debug, Clone)]
-pub struct Sample {
-    /// A word for file names and tables: `clean_panel`, `rust_spots`, …
-    pub name: &'static str,
-    /// `jpg`, `png` or `webp`.
-    pub extension: &'static str,
-    /// The encoded file.
-    pub bytes: Vec<u8>,
-    /// One sentence on what was drawn.
-    pub description: &'static str,
-    /// Number of drawn defects, when the file can be judged.
-    pub defects: Option<u32>,
-    /// Share of the panel that the drawn defects and bare areas take, in percent.
-    pub affected_percent: Option<f64>,
-}
+mod camera;
+mod color;
+mod defects;
+mod drawing;
+mod layer;
+mod noise;
+mod panel;
+mod random;
+mod sample;
+mod scenes;
+mod surface;
+mod truth;
 
-/// The sample set of the demo: the same bytes at every call.
-#[must_use]
-pub fn demo_set() -> Vec<Sample> {
-    Vec::new()
-}
+pub use drawing::Drawing;
+pub use panel::Panel;
+pub use sample::{Sample, demo_set, variant};

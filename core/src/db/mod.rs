@@ -1,0 +1,107 @@
+//! All SQL of the project, one module a table or concern. Nothing else speaks SQL.
+//!
+//! Statements are static text, checked at build time against the description of the schema in `.sqlx`. Time is the
+//! database's `now()`. No connection is held while a job computes.
+
+pub mod analyses;
+pub mod artifacts;
+pub mod console;
+mod error;
+mod exec;
+pub mod fenced;
+pub mod images;
+pub mod items;
+pub mod migrate;
+pub mod queue;
+pub mod workers;
+
+pub use error::{DbError, DbResult, within};
+pub use exec::{Exec, Planning, Session, Statements, Transaction};
+
+use sqlx::{
+    Executor, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+/// A pool of connections and the way statements run on them; clones share it.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pool: PgPool,
+    statements: Statements,
+    planning: Planning,
+}
+
+impl Db {
+    /// A pool of at most `max_connections`, opened when first used.
+    #[must_use]
+    pub fn lazy(options: PgConnectOptions, statements: Statements, max_connections: u32) -> Self {
+        Self::with_planning(options, statements, max_connections, Planning::Usual)
+    }
+
+    /// The same for the statements of [`queue`], see [`Planning::Queue`].
+    #[must_use]
+    pub fn lazy_for_queue(options: PgConnectOptions, statements: Statements, max_connections: u32) -> Self {
+        Self::with_planning(options, statements, max_connections, Planning::Queue)
+    }
+
+    fn with_planning(
+        options: PgConnectOptions,
+        statements: Statements,
+        max_connections: u32,
+        planning: Planning,
+    ) -> Self {
+        let mut pool = PgPoolOptions::new()
+            .max_connections(max_connections.max(1))
+            .min_connections(0)
+            .acquire_timeout(std::time::Duration::from_secs(10))
+            .test_before_acquire(false);
+        if statements == Statements::Named
+            && let Some(settings) = planning.settings("set")
+        {
+            pool = pool.after_connect(move |connection, _| {
+                let settings = settings.clone();
+                Box::pin(async move {
+                    connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(settings))).await?;
+                    Ok(())
+                })
+            });
+        }
+        Self { pool: pool.connect_lazy_with(options), statements, planning }
+    }
+
+    /// The pool itself, for what is not a statement (closing, counting).
+    #[must_use]
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// How statements run.
+    #[must_use]
+    pub fn statements(&self) -> Statements {
+        self.statements
+    }
+
+    /// A place to run single statements that need not be atomic together. [`Session::finish`] must be called for
+    /// writes to count.
+    pub async fn session(&self) -> DbResult<Session> {
+        Session::open(self).await
+    }
+
+    /// A transaction.
+    pub async fn begin(&self) -> DbResult<Transaction> {
+        Transaction::open(self).await
+    }
+
+    /// Another pool to the same database, for the runtime that calls this: connections belong to the runtime that opened
+    /// them.
+    #[must_use]
+    pub fn sibling(&self, max_connections: u32) -> Self {
+        let options = (*self.pool.connect_options()).clone();
+        Self::with_planning(options, self.statements, max_connections, self.planning)
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

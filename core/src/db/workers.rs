@@ -1,0 +1,50 @@
+//! Rows of `workers`: the live processes.
+
+use super::{DbResult, Session};
+use crate::ids::WorkerId;
+
+/// What a process tells of itself.
+#[derive(Debug, Clone)]
+pub struct WorkerRow {
+    /// This start of this process.
+    pub id: WorkerId,
+    /// Host name.
+    pub host: String,
+    /// Version of the program.
+    pub version: String,
+    /// Job types it takes.
+    pub job_types: Vec<String>,
+    /// Slots by type, as JSON.
+    pub slots: serde_json::Value,
+    /// Where its HTTP server listens.
+    pub http_address: Option<String>,
+}
+
+/// Writes the row, or renews it.
+pub async fn register(session: &mut Session, row: &WorkerRow) -> DbResult<()> {
+    sqlx::query!(
+        r#"insert into public.workers (id, host, version, job_types, slots, http_address)
+           values ($1, $2, $3, $4, $5, $6)
+           on conflict (id) do update set last_heartbeat_at = now(), http_address = excluded.http_address"#,
+        row.id.0,
+        row.host,
+        row.version,
+        &row.job_types,
+        row.slots,
+        row.http_address
+    )
+    .execute(session.exec())
+    .await?;
+    Ok(())
+}
+
+/// Removes the row of a process that ends, and rows of processes that have been silent for a day.
+pub async fn unregister(session: &mut Session, worker: WorkerId) -> DbResult<()> {
+    sqlx::query!(
+        "delete from public.workers where id = $1 or last_heartbeat_at < now() - interval '1 day'",
+        worker.0
+    )
+    .execute(session.exec())
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! What a caller can do about a failed access to the store.
+
+use crate::error::{ErrorCode, JobError};
+
+use super::key::KeyError;
+
+/// Result of an access.
+pub type StorageResult<T> = Result<T, StorageError>;
+
+/// The technical cause; may name hosts and paths, never credentials. For logs and operators, not for users.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// A failed access, by what can be done about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// There is no such object.
+    #[error("there is no such file")]
+    NotFound,
+    /// The object is larger than the caller takes.
+    #[error("the file is larger than {limit} bytes")]
+    TooLarge {
+        /// What the caller takes, in bytes.
+        limit: u64,
+    },
+    /// Not a name that an object may have.
+    #[error("{0}")]
+    InvalidKey(KeyError),
+    /// The store cannot be reached, or is not up to it now: try again later.
+    #[error("the object store cannot be reached")]
+    Unavailable(#[source] Cause),
+    /// The store does not accept the worker's credentials, or a bucket is missing: an operator must mend it.
+    #[error("the object store does not let the worker in: {reason}")]
+    Refused {
+        /// What to look at.
+        reason: &'static str,
+        /// The store's words.
+        #[source]
+        source: Cause,
+    },
+    /// The store does not hand out this one object.
+    #[error("the object store denies access to the file")]
+    Denied(#[source] Cause),
+    /// The settings make no store.
+    #[error("storage settings: {0}")]
+    Settings(String),
+}
+
+impl StorageError {
+    /// Whether waiting may help.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Refused { .. })
+    }
+}
+
+impl From<KeyError> for StorageError {
+    fn from(error: KeyError) -> Self {
+        Self::InvalidKey(error)
+    }
+}
+
+impl From<StorageError> for JobError {
+    fn from(error: StorageError) -> Self {
+        match &error {
+            StorageError::NotFound => Self::not_found("a file of the job is not in the object store"),
+            StorageError::TooLarge { limit } => Self::permanent(
+                ErrorCode::TooLarge,
+                format!("a file of the job is larger than {} MB", limit / 1_000_000),
+            ),
+            StorageError::InvalidKey(why) => Self::bad_params(why.to_string()),
+            StorageError::Unavailable(_) => Self::outage(
+                ErrorCode::StorageUnavailable,
+                "the object store could not be reached; the job will go on when it is back",
+            ),
+            // Credentials are mended by an operator; until then it is an outage like any other.
+            StorageError::Refused { .. } => Self::outage(
+                ErrorCode::StorageUnavailable,
+                "the object store does not let the worker in; the job will go on when an operator has mended it",
+            ),
+            StorageError::Denied(_) => {
+                Self::permanent(ErrorCode::StorageUnavailable, "the object store denies access to a file of the job")
+            }
+            StorageError::Settings(_) => {
+                Self::transient(ErrorCode::Internal, "the worker's storage settings are wrong")
+            }
+        }
+        .because(error)
+    }
+}
+
+/// Sorts an error of the store by what can be done about it.
+pub(super) fn classify(error: object_store::Error) -> StorageError {
+    use object_store::Error as E;
+    match &error {
+        // A missing bucket is a fault of the set-up, not a missing file.
+        E::NotFound { source, .. } if names(source.as_ref(), &["NoSuchBucket", "Bucket not found"]) => {
+            StorageError::Refused { reason: "a bucket is missing", source: Box::new(error) }
+        }
+        E::NotFound { .. } => StorageError::NotFound,
+        E::Unauthenticated { .. } => {
+            StorageError::Refused { reason: "its credentials are refused", source: Box::new(error) }
+        }
+        // S3 answers 403 for both wrong credentials and a single object it does not hand out.
+        E::PermissionDenied { source, .. } if names(source.as_ref(), CREDENTIAL_FAULTS) => {
+            StorageError::Refused { reason: "its credentials are refused", source: Box::new(error) }
+        }
+        E::PermissionDenied { .. } => StorageError::Denied(Box::new(error)),
+        E::Generic { source, .. } if names(source.as_ref(), CREDENTIAL_FAULTS) => {
+            StorageError::Refused { reason: "its credentials are refused", source: Box::new(error) }
+        }
+        E::Generic { source, .. } => match io_error(source.as_ref()).map(std::io::Error::kind) {
+            Some(std::io::ErrorKind::PermissionDenied) => {
+                StorageError::Refused { reason: "the folder's permissions", source: Box::new(error) }
+            }
+            Some(
+                std::io::ErrorKind::NotADirectory
+                | std::io::ErrorKind::IsADirectory
+                | std::io::ErrorKind::InvalidFilename
+                | std::io::ErrorKind::NotFound,
+            ) => StorageError::NotFound,
+            _ => StorageError::Unavailable(Box::new(error)),
+        },
+        E::InvalidPath { .. } => StorageError::InvalidKey(KeyError::ForbiddenCharacter),
+        _ => StorageError::Unavailable(Box::new(error)),
+    }
+}
+
+/// What S3 and Supabase call credentials that they do not accept.
+const CREDENTIAL_FAULTS: &[&str] = &[
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "ExpiredToken",
+    "InvalidToken",
+    "RequestTimeTooSkewed",
+    "AuthorizationHeaderMalformed",
+    "InvalidJWT",
+    "jwt",
+];
+
+/// Whether the error or one below it has one of the words; the client's own error type is not public.
+fn names(error: &(dyn std::error::Error + 'static), words: &[&str]) -> bool {
+    let text = error.to_string();
+    words.iter().any(|word| text.contains(word)) || error.source().is_some_and(|below| names(below, words))
+}
+
+fn io_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e std::io::Error> {
+    error.downcast_ref::<std::io::Error>().or_else(|| error.source().and_then(io_error))
+}

@@ -1,0 +1,81 @@
+//! Folders of this machine as buckets.
+//!
+//! The object store crate follows symbolic links wherever they lead; here none below a bucket is followed, and nothing
+//! but plain files is opened (a named pipe would block its reader for ever).
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use object_store::{ObjectStore, local::LocalFileSystem};
+
+use super::{Bucket, Key, StorageError, StorageResult};
+
+/// The folders of one root, one a bucket.
+#[derive(Debug)]
+pub(super) struct LocalFolders {
+    root: PathBuf,
+}
+
+impl LocalFolders {
+    /// Creates what is missing of the root and its five folders.
+    pub(super) fn create(root: &Path) -> StorageResult<Self> {
+        let problem = |e: io::Error| {
+            StorageError::Settings(format!("the folder `{}` cannot be used: {e}", root.display()))
+        };
+        for bucket in Bucket::ALL {
+            std::fs::create_dir_all(root.join(bucket.as_str())).map_err(problem)?;
+        }
+        Ok(Self { root: root.canonicalize().map_err(problem)? })
+    }
+
+    /// The store of one bucket. Files and their folders are synced before a put returns: a row that points to the
+    /// file must not outlive it in a power cut.
+    pub(super) fn bucket(&self, bucket: Bucket) -> StorageResult<Arc<dyn ObjectStore>> {
+        let store = LocalFileSystem::new_with_prefix(self.root.join(bucket.as_str()))
+            .map_err(|e| StorageError::Settings(e.to_string()))?;
+        Ok(Arc::new(store.with_automatic_cleanup(true).with_fsync(true)))
+    }
+
+    /// Where the object lies, or will.
+    pub(super) fn path(&self, bucket: Bucket, key: &Key) -> PathBuf {
+        let mut path = self.root.join(bucket.as_str());
+        path.extend(key.parts());
+        path
+    }
+
+    /// Lets only keys through whose path below the bucket has no symbolic link and ends in a plain file or in nothing.
+    pub(super) async fn guard(&self, bucket: Bucket, key: &Key) -> StorageResult<()> {
+        let mut path = self.root.join(bucket.as_str());
+        // Without its folder a bucket is not empty but gone: an unmounted disk must not look like lost files.
+        match tokio::fs::metadata(&path).await {
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => return Err(unavailable(io::Error::from(io::ErrorKind::NotADirectory))),
+            Err(e) => return Err(unavailable(e)),
+        }
+        let last = key.parts().count();
+        for (position, part) in (1..).zip(key.parts()) {
+            path.push(part);
+            match tokio::fs::symlink_metadata(&path).await {
+                Ok(found) if found.is_dir() && position < last => {}
+                Ok(found) if found.is_file() && position == last => {}
+                Ok(_) => return Err(StorageError::NotFound),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+                    return Err(StorageError::Refused {
+                        reason: "the folder's permissions",
+                        source: Box::new(e),
+                    });
+                }
+                Err(e) => return Err(unavailable(e)),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unavailable(error: io::Error) -> StorageError {
+    StorageError::Unavailable(Box::new(error))
+}

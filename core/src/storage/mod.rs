@@ -1,0 +1,374 @@
+//! Buckets and keys over an object store: a local folder, any S3, Supabase Storage.
+//!
+//! A file appears under its key only when it is whole. Nothing here signs links, knows rows or decides what counts: a
+//! file counts when a row that was written under the fence points to it.
+
+mod bucket;
+mod error;
+mod key;
+mod local;
+mod s3;
+mod settings;
+
+use std::{fmt, path::Path, sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use chrono::{DateTime, Utc};
+use futures::{Stream, StreamExt, TryStreamExt};
+use object_store::{
+    Attribute, Attributes, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutOptions, PutPayload,
+    path::Path as StorePath,
+};
+use sha2::{Digest, Sha256};
+use url::Url;
+
+pub use bucket::{Bucket, UnknownBucket};
+pub use error::{Cause, StorageError, StorageResult};
+pub use key::{Key, KeyError, MAX_KEY_BYTES, MAX_PART_BYTES};
+pub use settings::{StorageSettings, SupabaseEnvironment};
+
+/// The object store; clones share it.
+#[derive(Clone)]
+pub struct Storage(Arc<Inner>);
+
+struct Inner {
+    stores: [Arc<dyn ObjectStore>; Bucket::ALL.len()],
+    kind: Kind,
+}
+
+enum Kind {
+    Local { folders: local::LocalFolders, public_url: Option<String> },
+    S3 { single: Option<SingleBucket>, public_url: Option<String> },
+    Supabase { base: String },
+}
+
+/// One S3 bucket that holds all of ours as folders.
+struct SingleBucket {
+    name: String,
+    prefix: String,
+}
+
+impl fmt::Debug for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Storage").field("kind", &self.kind()).finish_non_exhaustive()
+    }
+}
+
+/// What a put left in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredObject {
+    /// Its size.
+    pub size_bytes: u64,
+    /// SHA-256 of its bytes, in lower-case hexadecimal.
+    pub sha256: String,
+    /// Whether the store was asked again after the put and told this size.
+    pub verified: bool,
+}
+
+/// What a store knows of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// Its name.
+    pub key: Key,
+    /// Its size.
+    pub size_bytes: u64,
+    /// When it was written.
+    pub modified_at: DateTime<Utc>,
+}
+
+impl Storage {
+    /// Opens the store that the settings name. A local folder is created; an S3 store is not contacted yet.
+    ///
+    /// `data_dir` is where the default folder lies; `http_public_url` is how the worker's own HTTP server is reached
+    /// from outside, for links to files of a local folder.
+    pub fn open(
+        settings: &StorageSettings,
+        data_dir: &Path,
+        http_public_url: Option<&str>,
+    ) -> StorageResult<Self> {
+        match settings.url.as_deref().map(str::trim) {
+            None | Some("") => Self::open_folder(&data_dir.join("storage"), http_public_url),
+            Some("supabase") => Self::open_supabase(settings),
+            Some(url) if url.starts_with("file:") => {
+                let path = Url::parse(url).ok().and_then(|url| url.to_file_path().ok()).ok_or_else(|| {
+                    StorageError::Settings(format!(
+                        "`storage.url` is `{url}`; a folder is `file:///absolute/path`"
+                    ))
+                })?;
+                Self::open_folder(&path, http_public_url)
+            }
+            Some(url) if url.starts_with("s3://") => Self::open_s3(settings, &url["s3://".len()..]),
+            Some(url) => {
+                // The scheme only: a mistyped URL may carry a password.
+                let scheme = url.split(':').next().unwrap_or_default();
+                Err(StorageError::Settings(format!(
+                    "`storage.url` starts with `{scheme}`; allowed: `file:///path`, `s3://…`, `supabase`"
+                )))
+            }
+        }
+    }
+
+    /// Opens a folder of this machine, one folder a bucket below it.
+    pub fn open_folder(root: &Path, http_public_url: Option<&str>) -> StorageResult<Self> {
+        let folders = local::LocalFolders::create(root)?;
+        let stores = each_bucket(|bucket| folders.bucket(bucket))?;
+        let public_url = http_public_url.map(|url| url.trim_end_matches('/').to_owned());
+        Ok(Self(Arc::new(Inner { stores, kind: Kind::Local { folders, public_url } })))
+    }
+
+    fn open_s3(settings: &StorageSettings, location: &str) -> StorageResult<Self> {
+        let location = location.trim_matches('/');
+        let single = if location.is_empty() {
+            None
+        } else {
+            let (name, prefix) = location.split_once('/').unwrap_or((location, ""));
+            if !prefix.is_empty() {
+                Key::parse(prefix)?;
+            }
+            Some(SingleBucket { name: name.to_owned(), prefix: prefix.to_owned() })
+        };
+        let stores = match &single {
+            None => each_bucket(|bucket| s3::open_bucket(settings, bucket.as_str()))?,
+            Some(SingleBucket { name, .. }) => {
+                let store = s3::open_bucket(settings, name)?;
+                each_bucket(|_| Ok(Arc::clone(&store)))?
+            }
+        };
+        let public_url = settings.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
+        Ok(Self(Arc::new(Inner { stores, kind: Kind::S3 { single, public_url } })))
+    }
+
+    fn open_supabase(settings: &StorageSettings) -> StorageResult<Self> {
+        let endpoint = settings.endpoint.as_deref().map(|e| e.trim_end_matches('/')).ok_or_else(|| {
+            StorageError::Settings(
+                "`storage.url = \"supabase\"` needs `SUPABASE_URL` or `storage.endpoint`".into(),
+            )
+        })?;
+        let base = endpoint.strip_suffix("/s3").ok_or_else(|| {
+            StorageError::Settings("`storage.endpoint` of a Supabase store ends in `/storage/v1/s3`".into())
+        })?;
+        if settings.access_key_id.is_none() || settings.secret_access_key.is_none() {
+            return Err(StorageError::Settings(
+                "`storage.url = \"supabase\"` needs `SUPABASE_ANON_KEY` and `SUPABASE_SERVICE_KEY`, or S3 keys from the dashboard in `storage.access_key_id` and `storage.secret_access_key`".into(),
+            ));
+        }
+        let settings = StorageSettings { path_style: Some(true), ..settings.clone() };
+        let stores = each_bucket(|bucket| s3::open_bucket(&settings, bucket.as_str()))?;
+        Ok(Self(Arc::new(Inner { stores, kind: Kind::Supabase { base: base.to_owned() } })))
+    }
+
+    /// One word for logs and metrics: `local`, `s3` or `supabase`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.0.kind {
+            Kind::Local { .. } => "local",
+            Kind::S3 { .. } => "s3",
+            Kind::Supabase { .. } => "supabase",
+        }
+    }
+
+    /// Reads a whole object of at most `max_bytes`. A larger one is given up by its announced size before its first
+    /// byte is read, and by what really arrives when the store announced less.
+    pub async fn get_limited(&self, bucket: Bucket, key: &Key, max_bytes: u64) -> StorageResult<Bytes> {
+        self.guard(bucket, key).await?;
+        let path = self.path(bucket, key)?;
+        let found =
+            self.store(bucket).get_opts(&path, GetOptions::default()).await.map_err(error::classify)?;
+        let announced = found.meta.size;
+        if announced > max_bytes {
+            return Err(StorageError::TooLarge { limit: max_bytes });
+        }
+        let mut body = found.into_stream();
+        let mut whole = BytesMut::with_capacity(usize::try_from(announced).unwrap_or_default());
+        while let Some(chunk) = body.try_next().await.map_err(error::classify)? {
+            if (whole.len() + chunk.len()) as u64 > max_bytes {
+                return Err(StorageError::TooLarge { limit: max_bytes });
+            }
+            whole.extend_from_slice(&chunk);
+        }
+        if (whole.len() as u64) < announced {
+            let cut = std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the object ended early");
+            return Err(StorageError::Unavailable(Box::new(cut)));
+        }
+        Ok(whole.freeze())
+    }
+
+    /// Writes an object, whole or not at all, and asks the store what it has.
+    pub async fn put(
+        &self,
+        bucket: Bucket,
+        key: &Key,
+        bytes: Bytes,
+        mime: &str,
+    ) -> StorageResult<StoredObject> {
+        self.guard(bucket, key).await?;
+        let path = self.path(bucket, key)?;
+        let size_bytes = bytes.len() as u64;
+        let hashed = bytes.clone();
+        let sha256 = tokio::task::spawn_blocking(move || hex::encode(Sha256::digest(&hashed)))
+            .await
+            .map_err(|e| StorageError::Unavailable(Box::new(e)))?;
+        let mut options = PutOptions::default();
+        // A local folder keeps no attributes and refuses them.
+        if !matches!(self.0.kind, Kind::Local { .. }) {
+            let mut attributes = Attributes::new();
+            attributes.insert(Attribute::ContentType, mime.to_owned().into());
+            options.attributes = attributes;
+        }
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let payload = PutPayload::from(bytes.clone());
+            match self.store(bucket).put_opts(&path, payload, options.clone()).await.map_err(error::classify)
+            {
+                Ok(_) => break,
+                // S3 has retried inside; a local folder has not.
+                Err(StorageError::Unavailable(_)) if self.kind() == "local" && tries < LOCAL_TRIES => {
+                    tokio::time::sleep(Duration::from_millis(50) * tries).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let verified = self.head(bucket, key).await?.size_bytes == size_bytes;
+        Ok(StoredObject { size_bytes, sha256, verified })
+    }
+
+    /// What the store knows of an object; [`StorageError::NotFound`] when there is none.
+    pub async fn head(&self, bucket: Bucket, key: &Key) -> StorageResult<ObjectInfo> {
+        self.guard(bucket, key).await?;
+        let path = self.path(bucket, key)?;
+        let meta = self.store(bucket).head(&path).await.map_err(error::classify)?;
+        Ok(ObjectInfo { key: key.clone(), size_bytes: meta.size, modified_at: meta.last_modified })
+    }
+
+    /// Whether there is such an object.
+    pub async fn exists(&self, bucket: Bucket, key: &Key) -> StorageResult<bool> {
+        match self.head(bucket, key).await {
+            Ok(_) => Ok(true),
+            Err(StorageError::NotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The objects of a bucket, those below a folder when one is given. Objects whose names are no keys (nobody could
+    /// have asked for them here) are left out.
+    pub fn list(
+        &self,
+        bucket: Bucket,
+        folder: Option<&Key>,
+    ) -> impl Stream<Item = StorageResult<ObjectInfo>> + Send + use<> {
+        let prefix = match &self.0.kind {
+            Kind::S3 { single: Some(single), .. } => {
+                Some(StorePath::from(single.path(bucket, folder.map_or("", Key::as_str))))
+            }
+            _ => folder.map(|key| StorePath::from(key.as_str())),
+        };
+        let outer = match &self.0.kind {
+            Kind::S3 { single: Some(single), .. } => format!("{}/", single.path(bucket, "")),
+            _ => String::new(),
+        };
+        self.store(bucket).list(prefix.as_ref()).filter_map(move |found| {
+            let info = match found {
+                Ok(meta) => object_info(meta, &outer).map(Ok),
+                Err(error) => Some(Err(error::classify(error))),
+            };
+            std::future::ready(info)
+        })
+    }
+
+    /// Deletes an object; one that is not there is no error.
+    pub async fn delete(&self, bucket: Bucket, key: &Key) -> StorageResult<()> {
+        match self.guard(bucket, key).await {
+            Ok(()) => {}
+            Err(StorageError::NotFound) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        let path = self.path(bucket, key)?;
+        match self.store(bucket).delete(&path).await.map_err(error::classify) {
+            Ok(()) | Err(StorageError::NotFound) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the store answers at all: asks for an object that nobody has.
+    pub async fn probe(&self, bucket: Bucket) -> StorageResult<()> {
+        let key = Key::parse("service/probe")?;
+        match self.head(bucket, &key).await {
+            Ok(_) | Err(StorageError::NotFound | StorageError::Denied(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the object is called to the outside; carries no signature and never expires.
+    #[must_use]
+    pub fn url(&self, bucket: Bucket, key: &Key) -> String {
+        match &self.0.kind {
+            Kind::Local { folders, public_url: None } => Url::from_file_path(folders.path(bucket, key))
+                .map_or_else(|()| format!("file:{}/{key}", bucket), String::from),
+            Kind::Local { public_url: Some(base), .. } => join_url(&format!("{base}/files"), bucket, key),
+            Kind::S3 { public_url: Some(base), .. } => join_url(base, bucket, key),
+            Kind::S3 { single: Some(single), public_url: None } => {
+                format!("s3://{}/{}", single.name, single.path(bucket, key.as_str()))
+            }
+            Kind::S3 { single: None, public_url: None } => format!("s3://{bucket}/{key}"),
+            Kind::Supabase { base } => join_url(&format!("{base}/object/authenticated"), bucket, key),
+        }
+    }
+
+    fn store(&self, bucket: Bucket) -> &Arc<dyn ObjectStore> {
+        &self.0.stores[bucket as usize]
+    }
+
+    fn path(&self, bucket: Bucket, key: &Key) -> StorageResult<StorePath> {
+        let text = match &self.0.kind {
+            Kind::S3 { single: Some(single), .. } => single.path(bucket, key.as_str()),
+            _ => key.as_str().to_owned(),
+        };
+        StorePath::parse(text).map_err(|_| StorageError::InvalidKey(KeyError::ForbiddenCharacter))
+    }
+
+    async fn guard(&self, bucket: Bucket, key: &Key) -> StorageResult<()> {
+        match &self.0.kind {
+            Kind::Local { folders, .. } => folders.guard(bucket, key).await,
+            Kind::S3 { .. } | Kind::Supabase { .. } => Ok(()),
+        }
+    }
+}
+
+/// How often a local folder is asked before its fault counts.
+const LOCAL_TRIES: u32 = 3;
+
+impl SingleBucket {
+    fn path(&self, bucket: Bucket, key: &str) -> String {
+        let parts = [self.prefix.as_str(), bucket.as_str(), key];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
+    }
+}
+
+fn each_bucket(
+    mut open: impl FnMut(Bucket) -> StorageResult<Arc<dyn ObjectStore>>,
+) -> StorageResult<[Arc<dyn ObjectStore>; Bucket::ALL.len()]> {
+    let [images, outputs, reports, models, exports] = Bucket::ALL;
+    Ok([open(images)?, open(outputs)?, open(reports)?, open(models)?, open(exports)?])
+}
+
+fn object_info(meta: ObjectMeta, outer: &str) -> Option<ObjectInfo> {
+    let key = Key::parse(meta.location.as_ref().strip_prefix(outer)?).ok()?;
+    Some(ObjectInfo { key, size_bytes: meta.size, modified_at: meta.last_modified })
+}
+
+/// `{base}/{bucket}/{key}` with every part of the key escaped as a URL wants it.
+fn join_url(base: &str, bucket: Bucket, key: &Key) -> String {
+    match Url::parse(base) {
+        Ok(mut url) => {
+            if let Ok(mut path) = url.path_segments_mut() {
+                path.pop_if_empty().push(bucket.as_str()).extend(key.parts());
+            }
+            url.into()
+        }
+        Err(_) => format!("{base}/{bucket}/{key}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! One attempt in its slot: runs the handler under its time limit, catches panics, decides the outcome and hands it to
+//! settling. A tower service, so that apalis' layers fit around it.
+
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use apalis_core::task::Task;
+use forgeos_core::{ErrorCode, JobContext, JobError, StopReason, compute::panic_text};
+use futures::future::BoxFuture;
+use tokio_util::task::AbortOnDropHandle;
+use tower::Service;
+use tracing::{Instrument, error, info, info_span, warn};
+
+use crate::{
+    environment::Environment,
+    outcome,
+    queue::{lanes::Lane, leases::HeldJob, settle::Settler},
+    registry::{HandlerResult, JobType},
+};
+
+/// A handler that was told to stop has this long to return before its slot is given up.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// Runs the jobs of one lane.
+#[derive(Debug, Clone)]
+pub struct AttemptService {
+    /// The job type.
+    pub job_type: Arc<JobType>,
+    /// Its lane.
+    pub lane: Arc<Lane>,
+    /// What handlers work with.
+    pub environment: Environment,
+    /// Where outcomes go.
+    pub settler: Settler,
+}
+
+impl Service<Task<HeldJob>> for AttemptService {
+    type Response = ();
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<(), Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, task: Task<HeldJob>) -> Self::Future {
+        let service = self.clone();
+        Box::pin(async move {
+            service.attempt(task.args).await;
+            Ok(())
+        })
+    }
+}
+
+impl AttemptService {
+    async fn attempt(&self, held: HeldJob) {
+        let HeldJob { job, progress, stop } = held;
+        let mut slot = Slot::enter(&self.lane);
+        let lease = job.lease;
+        if stop.reason() == Some(StopReason::Cancelled) {
+            // Called off while it waited in the buffer.
+            let cancelled = Err(JobError::transient(ErrorCode::Internal, "cancelled before it started"));
+            self.settler.send(lease, outcome::settle(&job, cancelled, stop.reason(), 0.5));
+            return;
+        }
+        let span = info_span!("job", job.id = %lease.job, job.type = job.job_type, job.attempt = lease.attempt,
+                              job.traceparent = job.traceparent);
+        let began = Instant::now();
+        let result = self
+            .run(JobContext {
+                job: Arc::clone(&job),
+                db: self.environment.handlers.clone(),
+                storage: self.environment.storage.clone(),
+                compute: self.environment.compute.clone(),
+                progress,
+                stop: stop.clone(),
+            })
+            .instrument(span.clone())
+            .await;
+        let ran = began.elapsed();
+        metrics::histogram!(crate::metrics::JOB_RUN_SECONDS, "job_type" => self.job_type.name)
+            .record(ran.as_secs_f64());
+        let failure = result.as_ref().err().map(|e| (e.code, e.chain().join(": ")));
+        let settlement = outcome::settle(&job, result, stop.reason(), fastrand::f64());
+        span.in_scope(|| report(settlement.word(), ran, failure));
+        self.settler.send(lease, settlement);
+        slot.ran = Some(ran);
+    }
+
+    /// Runs the handler on a task of its own, so that a panic, a blocked thread or a handler that ignores its stop
+    /// signal costs this slot and nothing else.
+    async fn run(&self, context: JobContext) -> HandlerResult {
+        let limit = Duration::from_secs(u64::try_from(context.job.timeout_seconds).unwrap_or(1).max(1));
+        let stop = context.stop.clone();
+        let mut handler = AbortOnDropHandle::new(tokio::spawn(self.job_type.run(context).in_current_span()));
+        let returned = tokio::select! {
+            returned = &mut handler => returned,
+            () = tokio::time::sleep(limit) => {
+                stop.request(StopReason::TimedOut);
+                match tokio::time::timeout(STOP_GRACE, &mut handler).await {
+                    Ok(returned) => returned,
+                    Err(_ignored) => return Err(self.give_up(&handler)),
+                }
+            }
+            () = stop.wait() => {
+                match tokio::time::timeout(STOP_GRACE, &mut handler).await {
+                    Ok(returned) => returned,
+                    Err(_ignored) => return Err(self.give_up(&handler)),
+                }
+            }
+        };
+        match returned {
+            Ok(result) => result,
+            Err(failure) => {
+                let words = failure.try_into_panic().map_or_else(|e| e.to_string(), |p| panic_text(&*p));
+                Err(JobError::transient(
+                    ErrorCode::Panicked,
+                    "the job hit a fault of the worker and will be tried again",
+                )
+                .because(format!("panicked: {words}")))
+            }
+        }
+    }
+
+    fn give_up(&self, handler: &AbortOnDropHandle<HandlerResult>) -> JobError {
+        handler.abort();
+        error!(job.type = self.job_type.name, "the handler ignored its stop signal; its slot is given up");
+        JobError::transient(ErrorCode::TimedOut, "the job did not stop when it was told to")
+    }
+}
+
+/// Frees the slot, whatever happens to the attempt.
+struct Slot<'a> {
+    lane: &'a Lane,
+    ran: Option<Duration>,
+}
+
+impl<'a> Slot<'a> {
+    fn enter(lane: &'a Lane) -> Self {
+        metrics::gauge!(crate::metrics::JOBS_RUNNING, "job_type" => lane.job_type).increment(1);
+        Self { lane, ran: None }
+    }
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        metrics::gauge!(crate::metrics::JOBS_RUNNING, "job_type" => self.lane.job_type).decrement(1);
+        self.lane.release(self.ran);
+    }
+}
+
+fn report(word: &str, ran: Duration, failure: Option<(ErrorCode, String)>) {
+    let duration_ms = ran.as_millis() as u64;
+    match failure {
+        None => tracing::debug!(duration_ms, "{word}"),
+        Some((code, chain)) if word == "failed" => warn!(duration_ms, %code, error = chain, "failed"),
+        Some((code, chain)) => info!(duration_ms, %code, error = chain, "{word}"),
+    }
+}

@@ -1,0 +1,276 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Parser, Subcommand};
+use forgeos_core::{JobId, JobStatus, UserId};
+
+/// ForgeOS Worker: takes jobs out of a PostgreSQL table and judges industrial coatings from photographs.
+#[derive(Debug, Parser)]
+#[command(name = "forgeos-worker", version, propagate_version = true)]
+pub(super) struct Arguments {
+    /// A TOML file with settings, over config/{FORGEOS_ENV}.toml and under the environment.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
+    pub(super) config: Option<PathBuf>,
+    /// Folder of the embedded database and of local files.
+    #[arg(long, global = true, value_name = "FOLDER", help_heading = "Settings")]
+    pub(super) data_dir: Option<String>,
+    /// postgresql://…; without it and outside production: an embedded PostgreSQL. Better set as DATABASE_URL: arguments
+    /// can be seen by other users of the machine.
+    #[arg(long, global = true, value_name = "URL", help_heading = "Settings")]
+    pub(super) database_url: Option<String>,
+    /// file:///path, s3://… or supabase.
+    #[arg(long, global = true, value_name = "URL", help_heading = "Settings")]
+    pub(super) storage_url: Option<String>,
+    /// Any setting, e.g. --set worker.lease_seconds=5; may be repeated.
+    #[arg(long, global = true, value_name = "KEY=VALUE", help_heading = "Settings")]
+    pub(super) set: Vec<String>,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Take jobs and carry them out until SIGTERM or Ctrl-C; a second signal gives running jobs back at once.
+    Run {
+        /// Only these job types, separated by commas.
+        #[arg(long, value_name = "TYPES")]
+        job_types: Option<String>,
+        /// Address of /healthz, /readyz and /metrics, or `off`.
+        #[arg(long, value_name = "ADDRESS")]
+        http: Option<String>,
+    },
+    /// Show it all at work: an embedded database, sample pictures, a job through the real queue.
+    Demo,
+    /// Bring the database to this version's schema. Safe to repeat.
+    Migrate {
+        /// Also release the pending jobs that were there before the first migration.
+        #[arg(long)]
+        adopt: bool,
+        /// Also add `jobs` to Supabase's publication `supabase_realtime`.
+        #[arg(long)]
+        realtime: bool,
+    },
+    /// Put a job into the queue and print its id.
+    Enqueue(Enqueue),
+    /// Look at jobs and change them.
+    Jobs {
+        #[command(subcommand)]
+        command: JobsCommand,
+    },
+    /// Job types: pause them, resume them, cap them.
+    Types {
+        #[command(subcommand)]
+        command: TypesCommand,
+    },
+    /// Worker processes.
+    Workers {
+        #[command(subcommand)]
+        command: WorkersCommand,
+    },
+    /// JSON Schema of params and results, of one job type or of all.
+    Schema {
+        /// The job type.
+        job_type: Option<String>,
+    },
+    /// Print a completion script.
+    Completions {
+        /// For which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Enqueue {
+    /// The job type, e.g. batch_analysis.
+    pub(super) job_type: String,
+    /// JSON, @FILE, or - for stdin.
+    #[arg(long, default_value = "{}", value_name = "JSON|@FILE|-")]
+    pub(super) params: String,
+    /// The owner; without one it is a service job.
+    #[arg(long, value_name = "UUID")]
+    pub(super) user: Option<UserId>,
+    /// Higher first.
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+    pub(super) priority: i16,
+    /// Not before this time, RFC 3339.
+    #[arg(long, value_name = "TIME")]
+    pub(super) run_at: Option<DateTime<Utc>>,
+    /// At most one pending or running job of this type and user has this key; a second enqueue prints the first's id.
+    #[arg(long, value_name = "KEY")]
+    pub(super) unique_key: Option<String>,
+    /// Follow it to its end; exit code 0 only when it completed.
+    #[arg(long)]
+    pub(super) wait: bool,
+    /// JSON instead of text.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args, Clone)]
+pub(super) struct Which {
+    /// Only this job type.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(super) job_type: Option<String>,
+    /// Only this status.
+    #[arg(long)]
+    pub(super) status: Option<JobStatus>,
+    /// Only this owner.
+    #[arg(long, value_name = "UUID")]
+    pub(super) user: Option<UserId>,
+    /// Only created longer ago than this, e.g. 90s, 15m, 2h, 7d.
+    #[arg(long, value_name = "AGE", value_parser = age_seconds)]
+    pub(super) older: Option<f64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum JobsCommand {
+    /// The newest jobs.
+    List {
+        #[command(flatten)]
+        which: Which,
+        /// How many.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=10_000))]
+        limit: i64,
+        /// JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Everything about one job.
+    Show {
+        /// Its id.
+        id: JobId,
+        /// JSON instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Follow a job to its end; exit code 0 only when it completed.
+    Watch {
+        /// Its id.
+        id: JobId,
+    },
+    /// Cancel jobs: by id, or all that match.
+    Cancel {
+        /// Ids.
+        ids: Vec<JobId>,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Send failed or cancelled jobs back to the queue: by id, or all that match.
+    Retry {
+        /// Ids.
+        ids: Vec<JobId>,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Why a job is not running now.
+    Explain {
+        /// Its id.
+        id: JobId,
+        /// JSON instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What waits and runs, by type.
+    Stats {
+        /// JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Release the pending jobs that were there before the first migration.
+    Adopt,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TypesCommand {
+    /// All job types with their settings.
+    List {
+        /// JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Start no more jobs of a type; running ones go on.
+    Pause {
+        /// The job type.
+        name: String,
+    },
+    /// Start jobs of a type again.
+    Resume {
+        /// The job type.
+        name: String,
+    },
+    /// Cap a type over all workers; `none` removes a cap.
+    Limit {
+        /// The job type.
+        name: String,
+        /// Jobs that run at once.
+        #[arg(long, value_name = "N|none", value_parser = cap)]
+        running: Option<CapArgument>,
+        /// Jobs of one user that run at once.
+        #[arg(long, value_name = "N|none", value_parser = cap)]
+        per_user: Option<CapArgument>,
+        /// Pending jobs that one user may have.
+        #[arg(long, value_name = "N|none", value_parser = cap)]
+        pending: Option<CapArgument>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum WorkersCommand {
+    /// Live worker processes.
+    List {
+        /// JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// A number, or none.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CapArgument(pub(super) Option<i32>);
+
+fn cap(text: &str) -> Result<CapArgument, String> {
+    match text {
+        "none" => Ok(CapArgument(None)),
+        number => match number.parse() {
+            Ok(number) if number >= 0 => Ok(CapArgument(Some(number))),
+            _ => Err("a whole number from 0, or `none`".to_owned()),
+        },
+    }
+}
+
+fn age_seconds(text: &str) -> Result<f64, String> {
+    let wanted = || "a number with a unit: 90s, 15m, 2h, 7d".to_owned();
+    let unit = text.chars().last().ok_or_else(wanted)?;
+    let seconds = match unit {
+        's' => 1.0,
+        'm' => 60.0,
+        'h' => 3600.0,
+        'd' => 86_400.0,
+        _ => return Err(wanted()),
+    };
+    let number: f64 = text[..text.len() - 1].parse().map_err(|_| wanted())?;
+    if number.is_finite() && (0.0..1e6).contains(&number) { Ok(number * seconds) } else { Err(wanted()) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn ages_have_a_unit() {
+        assert!((age_seconds("1.5h").unwrap() - 5400.0).abs() < 1e-9);
+        for bad in ["", "5", "h", "-1d", "5w", "infs", "é"] {
+            assert!(age_seconds(bad).is_err(), "{bad}");
+        }
+    }
+}

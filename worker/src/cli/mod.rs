@@ -1,0 +1,201 @@
+//! The command line. Tables are for people, `--json` for programs. Exit codes: 0 done, 1 failed, 2 wrong use. An error is
+//! one line on stderr that says what to do.
+
+mod arguments;
+mod enqueue;
+mod jobs;
+mod migrate;
+pub(crate) mod output;
+mod run;
+mod types;
+pub(crate) mod watch;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use forgeos_core::db::{Db, DbError};
+
+use crate::{
+    database::Database,
+    demo,
+    registry::Registry,
+    settings::{Settings, SettingsSources},
+    telemetry,
+};
+use arguments::{Arguments, Command, JobsCommand, WorkersCommand};
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug)]
+enum Failure {
+    /// It was asked for something that does not exist: exit code 2.
+    WrongUse(String),
+    /// It was right to ask, but it did not work: exit code 1.
+    Failed(anyhow::Error),
+    /// All was said already: exit code 1.
+    Said,
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+type Outcome = Result<(), Failure>;
+
+/// Parses the arguments of this process and carries them out.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse(); // ends the process with 2 by itself
+    match begin(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Said) => ExitCode::from(1),
+        Err(Failure::WrongUse(message)) => {
+            output::error(&message);
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(error)) => {
+            output::error(&one_line(&error));
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// An error and its causes in one line, each said once.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        // Below stands the same once more, with the line of the server's source.
+        if let Some(DbError::Refused { message, .. }) = cause.downcast_ref::<DbError>() {
+            words.push(message.replace('\n', " "));
+            break;
+        }
+        let text = cause.to_string().replace('\n', " ");
+        if !words.iter().any(|said| said.contains(&text)) {
+            words.push(text);
+        }
+    }
+    words.join(": ")
+}
+
+fn begin(arguments: Arguments) -> Outcome {
+    match &arguments.command {
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(*shell, &mut Arguments::command(), "forgeos-worker", &mut text);
+            output::text(String::from_utf8_lossy(&text).trim_end());
+            return Ok(());
+        }
+        Command::Schema { job_type } => return schema(job_type.as_deref()),
+        _ => {}
+    }
+    let mut settings =
+        Settings::load(sources(&arguments)?).map_err(|error| Failure::WrongUse(one_line(&error.into())))?;
+    if !settings.log.explicit {
+        match arguments.command {
+            Command::Run { .. } => {}
+            // Its damaged picture is refused on purpose; the table says so.
+            Command::Demo => "error".clone_into(&mut settings.log.filter),
+            _ => "warn".clone_into(&mut settings.log.filter),
+        }
+    }
+    telemetry::init(&settings.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(carry_out(arguments.command, settings));
+    // A handler that does not return must not keep the process.
+    runtime.shutdown_background();
+    outcome
+}
+
+fn sources(arguments: &Arguments) -> Result<SettingsSources, Failure> {
+    let mut sources = SettingsSources::of_process();
+    sources.config_file.clone_from(&arguments.config);
+    let mut flag = |name: &str, key: &str, value: Option<&String>| {
+        if let Some(value) = value {
+            sources.flags.push((name.to_owned(), key.to_owned(), value.clone()));
+        }
+    };
+    flag("--data-dir", "data_dir", arguments.data_dir.as_ref());
+    flag("--database-url", "database.url", arguments.database_url.as_ref());
+    flag("--storage-url", "storage.url", arguments.storage_url.as_ref());
+    if let Command::Run { job_types, http } = &arguments.command {
+        flag("--job-types", "worker.job_types", job_types.as_ref());
+        flag("--http", "http.listen", http.as_ref());
+    }
+    for setting in &arguments.set {
+        let Some((key, value)) = setting.split_once('=') else {
+            return Err(Failure::WrongUse("--set takes KEY=VALUE, e.g. worker.lease_seconds=5".to_owned()));
+        };
+        sources.flags.push(("--set".to_owned(), key.to_owned(), value.to_owned()));
+    }
+    Ok(sources)
+}
+
+async fn carry_out(command: Command, settings: Settings) -> Outcome {
+    match command {
+        Command::Run { .. } => run::run(&settings).await,
+        Command::Demo => match demo::run(&settings).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failure::Said),
+            Err(error) => Err(Failure::Failed(error)),
+        },
+        Command::Migrate { adopt, realtime } => migrate::migrate(&settings, adopt, realtime).await,
+        command => {
+            let database = Database::open(&settings).await?;
+            if let Some(embedded) = database.embedded() {
+                embedded
+                    .notes()
+                    .iter()
+                    .filter(|note| !note.starts_with("joined"))
+                    .for_each(|note| output::note(note));
+            }
+            // An interrupted command still leaves the embedded server.
+            let outcome = tokio::select! {
+                outcome = with_database(command, &database) => outcome,
+                _ = tokio::signal::ctrl_c() => Err(Failure::Said),
+            };
+            database.close().await;
+            outcome
+        }
+    }
+}
+
+async fn with_database(command: Command, database: &Database) -> Outcome {
+    database.ensure_schema().await?;
+    let db: Db = database.pool(2);
+    let outcome = match command {
+        Command::Enqueue(what) => enqueue::enqueue(&db, &what).await,
+        Command::Jobs { command } => jobs::jobs(&db, command).await,
+        Command::Types { command } => types::types(&db, command).await,
+        Command::Workers { command: WorkersCommand::List { json } } => types::workers(&db, json).await,
+        Command::Run { .. }
+        | Command::Demo
+        | Command::Migrate { .. }
+        | Command::Schema { .. }
+        | Command::Completions { .. } => Ok(()),
+    };
+    db.close().await;
+    outcome
+}
+
+fn schema(job_type: Option<&str>) -> Outcome {
+    let registry = Registry::product();
+    let of = |job_type: &crate::registry::JobType| {
+        serde_json::json!({
+            "job_type": job_type.name,
+            "params": job_type.params_schema(),
+            "results": job_type.results_schema(),
+        })
+    };
+    match job_type {
+        None => output::json(&registry.iter().map(|job_type| of(job_type)).collect::<Vec<_>>()),
+        Some(name) => match registry.get(name) {
+            Some(job_type) => output::json(&of(job_type)),
+            None => {
+                let known = registry.names().join(", ");
+                return Err(Failure::WrongUse(format!("unknown job type `{name}`; allowed: {known}")));
+            }
+        },
+    }
+    Ok(())
+}

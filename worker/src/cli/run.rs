@@ -1,0 +1,76 @@
+//! `run`: a worker process from start to end.
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::{Failure, Outcome};
+use crate::{
+    environment::Environment,
+    http::Server,
+    metrics,
+    registry::Registry,
+    runtime::{Runtime, Shutdown},
+    settings::Settings,
+};
+
+pub(super) async fn run(settings: &Settings) -> Outcome {
+    // Before any counter counts.
+    metrics::install();
+    let shutdown = shutdown_on_signals()?;
+    let server = Server::bind(&settings.http).await?;
+    let opened = tokio::select! {
+        opened = Environment::open(settings) => opened?,
+        () = shutdown.hard.cancelled() => return Err(Failure::Said),
+    };
+    let mut environment = opened;
+    if let Some(embedded) = environment.database.embedded() {
+        embedded.notes().iter().for_each(|note| info!("{note}"));
+    }
+    environment.http_address = server.as_ref().map(|server| server.address().to_string());
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        database = environment.database.shown(),
+        storage = environment.storage.kind(),
+        http = environment.http_address.as_deref().unwrap_or("off"),
+        "starting"
+    );
+
+    let runtime = Runtime::new(environment.clone(), settings.worker.clone(), Registry::product());
+    let http_stop = CancellationToken::new();
+    let http = server.map(|server| tokio::spawn(server.serve(runtime.health(), http_stop.clone())));
+    let result = runtime.run(shutdown).await;
+
+    // Probes see "shutting down" until the very end.
+    http_stop.cancel();
+    if let Some(http) = http {
+        http.abort();
+    }
+    environment.close().await;
+    info!("stopped");
+    Ok(result?)
+}
+
+/// The first SIGTERM or Ctrl-C asks to stop, the second insists.
+fn shutdown_on_signals() -> std::io::Result<Shutdown> {
+    let shutdown = Shutdown::default();
+    let mut term = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let signals = shutdown.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if signals.soft.is_cancelled() {
+                warn!("second signal: running jobs are given back at once");
+                signals.hard.cancel();
+            } else {
+                info!("stopping: no new jobs; a second signal gives running ones back at once");
+                signals.soft.cancel();
+            }
+        }
+    });
+    Ok(shutdown)
+}

@@ -1,0 +1,96 @@
+//! What a process works with: pools, storage, threads. Opened once, in order, and closed in reverse.
+
+use forgeos_core::{
+    Compute, WorkerId,
+    db::Db,
+    storage::{Storage, StorageError},
+};
+use sqlx::postgres::PgConnectOptions;
+
+use crate::{
+    database::{Database, DatabaseError},
+    settings::Settings,
+};
+
+/// Connections of the engine: claim, settle, sweep and one to spare.
+const CONTROL_CONNECTIONS: u32 = 4;
+
+/// Why a process has nothing to work with.
+#[derive(Debug, thiserror::Error)]
+pub enum EnvironmentError {
+    /// No database.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// No object store.
+    #[error("cannot open the storage")]
+    Storage(#[from] StorageError),
+    /// No threads.
+    #[error("cannot start the compute threads")]
+    Threads(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Everything that is opened once and shared.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    /// This start of this process.
+    pub worker: WorkerId,
+    /// Claims, settles, sweeps: a small pool of the engine's own. The heartbeat opens a sibling of it, on its own thread.
+    pub control: Db,
+    /// The handlers' pool.
+    pub handlers: Db,
+    /// A direct connection for LISTEN, when there is one.
+    pub listen: Option<PgConnectOptions>,
+    /// The object store.
+    pub storage: Storage,
+    /// The threads for CPU work.
+    pub compute: Compute,
+    /// Where the HTTP server listens, for the row in `workers`.
+    pub http_address: Option<String>,
+    /// The way to the database; keeps the embedded server up.
+    pub database: Database,
+}
+
+impl Environment {
+    /// Opens the database (the embedded one when none is set; it is migrated, another one must be), the store and the
+    /// threads.
+    pub async fn open(settings: &Settings) -> Result<Self, EnvironmentError> {
+        let database = Database::open(settings).await?;
+        match Self::with_database(settings, database.clone()).await {
+            Ok(environment) => Ok(environment),
+            Err(error) => {
+                database.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The same over a database that is open already.
+    pub async fn with_database(settings: &Settings, database: Database) -> Result<Self, EnvironmentError> {
+        database.ensure_schema().await?;
+        let storage =
+            Storage::open(&settings.storage, &settings.data_dir, settings.http.public_url.as_deref())?;
+        let threads = match settings.worker.compute_threads {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            threads => threads,
+        };
+        let compute = Compute::new(threads, settings.worker.memory_budget_mb)
+            .map_err(|error| EnvironmentError::Threads(error.into()))?;
+        Ok(Self {
+            worker: WorkerId::random(),
+            control: database.queue_pool(CONTROL_CONNECTIONS),
+            handlers: database.pool(settings.database.max_connections),
+            listen: database.direct().cloned(),
+            storage,
+            compute,
+            http_address: None,
+            database,
+        })
+    }
+
+    /// Closes the pools and leaves the embedded server.
+    pub async fn close(&self) {
+        self.handlers.close().await;
+        self.control.close().await;
+        self.database.close().await;
+    }
+}

@@ -1,0 +1,104 @@
+//! What the engine tells of itself: to the HTTP server, and between its own parts.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU8, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::queue::leases::Leases;
+
+/// A worker that could not reach the database for this long is not ready.
+const CONTACT_LIMIT: Duration = Duration::from_secs(15);
+
+/// How the worker learns of new jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum WakeupMode {
+    /// By looking every poll interval.
+    Polling = 0,
+    /// By notification, with polling as the backstop.
+    Listening = 1,
+}
+
+/// The shared state.
+#[derive(Debug, Default)]
+pub struct HealthState {
+    contact: Mutex<Option<Instant>>,
+    wakeup: AtomicU8,
+    cancel_hint: AtomicBool,
+    stopping: AtomicBool,
+}
+
+impl HealthState {
+    /// The database has just answered.
+    pub fn contact(&self) {
+        *self.contact.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// How the worker learns of new jobs from now on.
+    pub fn set_wakeup(&self, mode: WakeupMode) {
+        self.wakeup.store(mode as u8, Ordering::Release);
+    }
+
+    /// Whether notifications are heard now.
+    pub fn listens(&self) -> bool {
+        self.wakeup.load(Ordering::Acquire) == WakeupMode::Listening as u8
+    }
+
+    /// A held job may have been cancelled.
+    pub fn hint_cancel(&self) {
+        self.cancel_hint.store(true, Ordering::Release);
+    }
+
+    /// Whether there was such a hint since the last call.
+    pub fn take_cancel_hint(&self) -> bool {
+        self.cancel_hint.swap(false, Ordering::AcqRel)
+    }
+
+    /// No new jobs from now on.
+    pub fn stopping(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+}
+
+/// A look at the engine from outside; clones share it.
+#[derive(Debug, Clone)]
+pub struct Health {
+    state: Arc<HealthState>,
+    leases: Leases,
+}
+
+impl Health {
+    pub(crate) fn new(state: Arc<HealthState>, leases: Leases) -> Self {
+        Self { state, leases }
+    }
+
+    /// Whether the worker can take jobs; otherwise why not.
+    pub fn ready(&self) -> Result<(), String> {
+        if self.state.stopping.load(Ordering::Acquire) {
+            return Err("shutting down".to_owned());
+        }
+        match *self.state.contact.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => Err("the database has not answered yet".to_owned()),
+            Some(at) if at.elapsed() > CONTACT_LIMIT => {
+                Err(format!("the database last answered {} s ago", at.elapsed().as_secs()))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Jobs under way or claimed.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.leases.len()
+    }
+
+    /// `listen` or `poll`.
+    #[must_use]
+    pub fn wakeup_mode(&self) -> &'static str {
+        if self.state.listens() { "listen" } else { "poll" }
+    }
+}

@@ -1,0 +1,333 @@
+//! One image: fetch, judge, store, settle.
+//!
+//! Everything but the judging waits for storage or database, so several images are on their way at once. What they
+//! hold is bounded: encoded files by `inputs`, pixels by the memory budget of the compute threads.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use forgeos_core::{
+    ErrorCode, JobContext,
+    db::{
+        DbError,
+        analyses::{self, FinishedAnalysis},
+        artifacts::{self, NewArtifact},
+        images::ImageSource,
+        items::{self, ClaimedItem},
+    },
+    storage::{Bucket, Key, StorageError, StorageResult, StoredObject},
+};
+use forgeos_imaging::{Judgement, Limits};
+use serde_json::{Value, json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::failure::{ImageFailure, Trouble, in_reading, in_writing};
+
+/// The kind of the visualizations' `artifacts` rows.
+const ARTIFACT_KIND: &str = "visualization";
+const VISUALIZATION_MIME: &str = "image/jpeg";
+/// How long the judging of one image may take once a thread has begun with it.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// Memory that judging takes per pixel: the RGB picture and the planes derived from it.
+const BYTES_PER_PIXEL: u64 = 5;
+/// How often a step is tried before its fault counts.
+const TRIES: u32 = 3;
+
+/// What all images of a batch share.
+#[derive(Debug, Clone)]
+pub(super) struct Analyst {
+    pub(super) ctx: JobContext,
+    pub(super) options: forgeos_imaging::Options,
+    pub(super) include_visualization: bool,
+    pub(super) limits: Limits,
+    /// One permit for every encoded file in memory.
+    pub(super) inputs: Arc<Semaphore>,
+}
+
+/// What came out of the judging.
+struct Judged {
+    metrics: Value,
+    visualization: Option<Vec<u8>>,
+}
+
+/// What is written for one image.
+struct Outcome {
+    filename: Option<Key>,
+    visualization: Option<(Key, StoredObject)>,
+    result: Result<Value, ImageFailure>,
+}
+
+impl Analyst {
+    /// Does all of it. `Ok(true)`: analysed; `Ok(false)`: settled as failed. An error concerns the whole job.
+    pub(super) async fn analyse(&self, item: ClaimedItem, source: ImageSource) -> Result<bool, Trouble> {
+        let mut filename = None;
+        let outcome = match self.judge(&item, source, &mut filename).await {
+            Ok((metrics, visualization)) => Outcome { filename, visualization, result: Ok(metrics) },
+            Err(Trouble::Image(failure)) => {
+                tracing::warn!(
+                    image.id = %item.item, error.code = %failure.code, "image failed: {}", failure.message
+                );
+                Outcome { filename, visualization: None, result: Err(failure) }
+            }
+            Err(trouble) => return Err(trouble),
+        };
+        let succeeded = outcome.result.is_ok();
+        self.settle(&item, &outcome).await?;
+        Ok(succeeded)
+    }
+
+    async fn judge(
+        &self,
+        item: &ClaimedItem,
+        source: ImageSource,
+        found_at: &mut Option<Key>,
+    ) -> Result<(Value, Option<(Key, StoredObject)>), Trouble> {
+        let candidates = candidates(source)?;
+        let input = Arc::clone(&self.inputs)
+            .acquire_owned()
+            .await
+            .map_err(|_| ImageFailure::new(ErrorCode::Internal, "the worker is closing"))?;
+        let (key, bytes) = self.fetch(candidates).await?;
+        *found_at = Some(key);
+
+        let judged = self.compute(bytes, input).await?;
+        let Some(picture) = judged.visualization else { return Ok((judged.metrics, None)) };
+        let lease = self.ctx.lease();
+        let owner = self.ctx.job.owner_folder();
+        let output = Key::of_job(&owner, lease.job, lease.attempt, &item.item, "jpg")
+            .map_err(|why| ImageFailure::new(ErrorCode::Internal, why.to_string()))?;
+        let bytes = Bytes::from(picture);
+        let stored = self
+            .patiently(Bucket::Outputs, in_writing, || {
+                self.ctx.storage.put(Bucket::Outputs, &output, bytes.clone(), VISUALIZATION_MIME)
+            })
+            .await?;
+        Ok((judged.metrics, Some((output, stored))))
+    }
+
+    /// The first of the candidates that is there.
+    async fn fetch(&self, candidates: Vec<Key>) -> Result<(Key, Bytes), Trouble> {
+        for key in candidates {
+            let read = self
+                .patiently(Bucket::Images, in_reading, || {
+                    self.ctx.storage.get_limited(Bucket::Images, &key, self.limits.max_bytes)
+                })
+                .await;
+            match read {
+                Ok(bytes) => return Ok((key, bytes)),
+                Err(Trouble::Image(failure)) if failure.code == ErrorCode::NotFound => {}
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        Err(ImageFailure::not_found().into())
+    }
+
+    /// Decodes and judges on the compute threads. The header is looked at first: it tells the memory to wait for.
+    async fn compute(&self, bytes: Bytes, input: OwnedSemaphorePermit) -> Result<Judged, Trouble> {
+        let limits = self.limits;
+        let header = {
+            let bytes = bytes.clone();
+            self.ctx.compute.run(move || forgeos_imaging::inspect(&bytes, &limits)).await??
+        };
+        let pixels = u64::from(header.width) * u64::from(header.height);
+        let memory = self.ctx.compute.reserve_memory(pixels * BYTES_PER_PIXEL + bytes.len() as u64).await?;
+
+        let (begin, begun) = oneshot::channel();
+        let (options, draw) = (self.options, self.include_visualization);
+        let work = self.ctx.compute.run(move || {
+            // A thread cannot be interrupted: what it holds stays counted until it is done, time limit or not.
+            let _held = (memory, input);
+            let _ = begin.send(());
+            let started = Instant::now();
+            let picture = forgeos_imaging::decode(&bytes, &limits).map_err(ImageFailure::from)?;
+            drop(bytes);
+            let judgement = forgeos_imaging::judge(&picture, options);
+            let visualization = draw.then(|| forgeos_imaging::overlay::render(&picture, &judgement));
+            let metrics = metrics_of(&judgement, started.elapsed())?;
+            Ok::<_, ImageFailure>(Judged { metrics, visualization })
+        });
+        let overdue = async {
+            // Waiting for a thread is not the image's fault.
+            let _ = begun.await;
+            tokio::time::sleep(TIME_LIMIT).await;
+        };
+        tokio::select! {
+            judged = work => Ok(judged??),
+            () = overdue => Err(ImageFailure::new(
+                ErrorCode::TimedOut,
+                format!("the analysis took longer than {} s and was given up", TIME_LIMIT.as_secs()),
+            ).into()),
+        }
+    }
+
+    /// Writes all rows of one image together, under the fence.
+    async fn settle(&self, item: &ClaimedItem, outcome: &Outcome) -> Result<(), Trouble> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.try_settle(item, outcome).await {
+                Ok(()) => return Ok(()),
+                Err(DbError::Conflict(_) | DbError::Unavailable(_)) if tries < TRIES => pause(tries).await,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn try_settle(&self, item: &ClaimedItem, outcome: &Outcome) -> Result<(), DbError> {
+        let (lease, owner) = (self.ctx.lease(), self.ctx.job.user_id);
+        let error = outcome.result.as_ref().err().map(ImageFailure::to_json);
+        let metrics = match &outcome.result {
+            Ok(metrics) => metrics.clone(),
+            Err(failure) => json!({"error": failure.to_json()}),
+        };
+        let mut transaction = self.ctx.db.begin_fenced(lease).await?;
+        let finished = FinishedAnalysis {
+            item: &item.item,
+            planned: item.result_id.unwrap_or_else(|| lease.job.derive("analysis", &item.item)),
+            filename: outcome.filename.as_ref().map(Key::as_str),
+            output_filename: outcome.visualization.as_ref().map(|(key, _)| key.as_str()),
+            metrics,
+            completed: outcome.result.is_ok(),
+        };
+        let row = analyses::finish(&mut transaction, lease, owner, &finished).await?;
+        if let Some((key, object)) = &outcome.visualization {
+            let artifact = NewArtifact {
+                item: &item.item,
+                kind: ARTIFACT_KIND,
+                bucket: Bucket::Outputs,
+                key,
+                object,
+                mime_type: VISUALIZATION_MIME,
+            };
+            artifacts::record(&mut transaction, lease, owner, &artifact).await?;
+        }
+        if !items::finish(&mut transaction, lease, item, Some(row), error.as_ref()).await? {
+            // Its commit may have counted although the answer was lost; or somebody else has the item. Either way
+            // there is nothing left to write.
+            tracing::debug!(image.id = %item.item, "the item is not this worker's any more");
+            return transaction.rollback().await;
+        }
+        transaction.commit().await
+    }
+
+    /// Tries a step of the store again while its fault is one of the moment. What lasts is an outage of the store,
+    /// unless the store answers for others: then the image fails alone.
+    async fn patiently<T, F: Future<Output = StorageResult<T>>>(
+        &self,
+        bucket: Bucket,
+        sort: fn(StorageError) -> Trouble,
+        step: impl Fn() -> F,
+    ) -> Result<T, Trouble> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let error = match step().await {
+                Ok(value) => return Ok(value),
+                Err(error) => match sort(error) {
+                    Trouble::Moment(error) => error,
+                    trouble => return Err(trouble),
+                },
+            };
+            if tries < TRIES {
+                pause(tries).await;
+                continue;
+            }
+            return Err(match self.ctx.storage.probe(bucket).await {
+                Ok(()) => ImageFailure::new(
+                    ErrorCode::StorageUnavailable,
+                    "the object store failed on this image again and again",
+                )
+                .into(),
+                Err(_) => Trouble::Job(error.into()),
+            });
+        }
+    }
+}
+
+/// Half a second, then twice that, each with jitter.
+async fn pause(tries: u32) {
+    let base = 250_u64 << tries.min(6);
+    tokio::time::sleep(Duration::from_millis(base / 2 + fastrand::u64(0..=base / 2))).await;
+}
+
+fn candidates(source: ImageSource) -> Result<Vec<Key>, ImageFailure> {
+    match source {
+        ImageSource::Object(key) | ImageSource::Analysis { key: Some(Ok(key)), .. } => Ok(vec![key]),
+        ImageSource::Analysis { key: Some(Err(why)), .. } => Err(ImageFailure::bad_name(why)),
+        ImageSource::Analysis { key: None, .. } => {
+            Err(ImageFailure::new(ErrorCode::NotFound, "the analysis with this id names no file"))
+        }
+        ImageSource::ByName(keys) => Ok(keys),
+    }
+}
+
+/// `analyses.metrics`. The stages are timed together: decoding, judging, drawing.
+fn metrics_of(judgement: &Judgement, took: Duration) -> Result<Value, ImageFailure> {
+    let figures = [
+        judgement.cvi,
+        judgement.cqi,
+        judgement.coverage_percent,
+        judgement.edge_coverage_ratio,
+        judgement.confidence,
+        judgement.roi_percent,
+    ];
+    // JSON has no word for them, and a null would be read as a measurement by nobody.
+    if !figures.iter().all(|figure| figure.is_finite()) {
+        return Err(ImageFailure::new(
+            ErrorCode::Internal,
+            "the analysis gave no finite figures; please report it",
+        ));
+    }
+    Ok(json!({
+        "cvi": judgement.cvi,
+        "cqi": judgement.cqi,
+        "coverage_percent": judgement.coverage_percent,
+        "edge_coverage_ratio": judgement.edge_coverage_ratio,
+        "defects_detected": judgement.defects_detected,
+        "severity": judgement.severity,
+        "confidence": judgement.confidence,
+        "processing_time_ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        "profile": judgement.profile,
+        "width": judgement.width,
+        "height": judgement.height,
+        "roi_percent": judgement.roi_percent,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_have_every_key_and_no_null() {
+        let picture = forgeos_imaging::Picture { width: 2, height: 1, rgb: vec![9; 6] };
+        let mut judgement = forgeos_imaging::judge(&picture, forgeos_imaging::Options::default());
+        let metrics = metrics_of(&judgement, Duration::from_millis(12)).expect("finite figures");
+        for key in [
+            "cvi",
+            "cqi",
+            "coverage_percent",
+            "edge_coverage_ratio",
+            "defects_detected",
+            "severity",
+            "confidence",
+            "processing_time_ms",
+            "profile",
+            "width",
+            "height",
+            "roi_percent",
+        ] {
+            assert!(!metrics[key].is_null(), "{key}");
+        }
+        assert_eq!(metrics["processing_time_ms"], 12);
+        assert_eq!(metrics["profile"], "standard");
+        judgement.cvi = f64::NAN;
+        assert_eq!(
+            metrics_of(&judgement, Duration::ZERO).expect_err("not a number").code,
+            ErrorCode::Internal
+        );
+    }
+}

@@ -1,0 +1,12 @@
+//! The job types of the product, one file or folder each. A type is a struct that is its typed params.
+
+pub mod batch_analysis;
+pub mod data_export;
+pub mod model_training;
+mod params;
+pub mod report_generation;
+
+pub use batch_analysis::BatchAnalysis;
+pub use data_export::DataExport;
+pub use model_training::ModelTraining;
+pub use report_generation::ReportGeneration;

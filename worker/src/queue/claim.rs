@@ -1,0 +1,154 @@
+//! The claim loop: looks when it is woken, when a slot gets free and at every poll interval, and takes only what the
+//! lanes can start.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use forgeos_core::{
+    ClaimedJob, WorkerId,
+    db::{Db, DbResult, queue, within},
+};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use super::{
+    lanes::Lane,
+    leases::{HeldJob, Leases},
+    settle::Settler,
+};
+use crate::{outcome, runtime::HealthState};
+
+/// What claiming works with.
+#[derive(Debug)]
+pub struct Claimer {
+    /// The engine's pool.
+    pub db: Db,
+    /// This boot.
+    pub worker: WorkerId,
+    /// How long a lease lasts.
+    pub lease: Duration,
+    /// How often to look unasked.
+    pub poll_interval: Duration,
+    /// The job types and their slots.
+    pub lanes: Vec<Arc<Lane>>,
+    /// Wakes the loop: a notification, a free slot.
+    pub wake: Arc<Notify>,
+    /// The held leases.
+    pub leases: Leases,
+    /// For what cannot be started after all.
+    pub settler: Settler,
+    /// Where it notes its contact with the database.
+    pub health: Arc<HealthState>,
+}
+
+impl Claimer {
+    /// Claims until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let by_type: HashMap<&str, &Arc<Lane>> =
+            self.lanes.iter().map(|lane| (lane.job_type, lane)).collect();
+        let mut failures = 0u32;
+        while !stop.is_cancelled() {
+            let request = self.request();
+            let mut more = false;
+            if !request.job_types.is_empty() {
+                match self.claim(&request).await {
+                    Ok(jobs) => {
+                        self.health.contact();
+                        more = !jobs.is_empty();
+                        self.hand_out(jobs, &by_type);
+                        if failures > 0 && self.release_unknown().await.is_ok() {
+                            failures = 0;
+                        }
+                    }
+                    Err(error) => {
+                        failures += 1;
+                        let cause = std::error::Error::source(&error).map(ToString::to_string);
+                        if failures == 1 || failures.is_multiple_of(20) {
+                            warn!(%error, cause, failures, "cannot claim jobs now, will try again");
+                        }
+                    }
+                }
+            }
+            // After a claim that found something there may be more: look again as soon as a lane wants some.
+            if more && !self.request().job_types.is_empty() {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            let pause = if failures == 0 {
+                self.poll_interval
+            } else {
+                let backed_off = Duration::from_millis(100) * 2u32.pow(failures.min(6));
+                backed_off.min(Duration::from_secs(5)).mul_f64(0.75 + 0.5 * fastrand::f64())
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.wake.notified(), if failures == 0 => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    fn request(&self) -> queue::ClaimRequest {
+        let mut request = queue::ClaimRequest::default();
+        for lane in &self.lanes {
+            let demand = lane.demand();
+            if demand > 0 {
+                request.job_types.push(lane.job_type.to_owned());
+                request.limits.push(i32::try_from(demand).unwrap_or(i32::MAX));
+            }
+        }
+        request
+    }
+
+    async fn claim(&self, request: &queue::ClaimRequest) -> DbResult<Vec<ClaimedJob>> {
+        let began = std::time::Instant::now();
+        let jobs = within(self.lease, async {
+            let mut session = self.db.session().await?;
+            let jobs = queue::claim(&mut session, self.worker, self.lease.as_secs_f64(), request).await?;
+            session.finish().await?;
+            Ok(jobs)
+        })
+        .await?;
+        metrics::histogram!(crate::metrics::CLAIM_SECONDS).record(began.elapsed().as_secs_f64());
+        Ok(jobs)
+    }
+
+    /// A claim that failed may have taken effect all the same; its rows wait for nobody.
+    async fn release_unknown(&self) -> DbResult<()> {
+        let held: Vec<_> = self.leases.all().into_iter().map(|(job, _)| job).collect();
+        let released = within(self.lease, async {
+            let mut session = self.db.session().await?;
+            let released = queue::release_unknown(&mut session, self.worker, &held).await?;
+            session.finish().await?;
+            Ok(released)
+        })
+        .await?;
+        if released > 0 {
+            warn!(jobs = released, "gave back jobs whose claim was answered to a lost connection");
+            self.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    fn hand_out(&self, jobs: Vec<ClaimedJob>, lanes: &HashMap<&str, &Arc<Lane>>) {
+        for job in jobs {
+            debug!(job.id = %job.lease.job, job.type = job.job_type, job.attempt = job.lease.attempt, "claimed");
+            metrics::histogram!(crate::metrics::JOB_WAIT_SECONDS, "job_type" => job.job_type.clone())
+                .record(job.waited_seconds.max(0.0));
+            let lane = lanes.get(job.job_type.as_str());
+            let held = HeldJob::new(job);
+            if !self.leases.insert(&held) {
+                // An older attempt of it still runs here: it goes back until that one has ended.
+                self.settler.send(held.job.lease, outcome::release(&held.job, 1.0, None));
+                continue;
+            }
+            let refused = match lane {
+                Some(lane) => lane.push(held).err(),
+                None => Some(Box::new(held)),
+            };
+            if let Some(held) = refused {
+                self.settler.send(held.job.lease, outcome::release(&held.job, 0.0, None));
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Renews leases and writes progress, on a thread, a runtime and a pool of its own: neither blocked handlers nor an
+//! exhausted pool can cost a lease.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use forgeos_core::{
+    StopReason, WorkerId,
+    db::{
+        Db, DbResult, queue, within,
+        workers::{self, WorkerRow},
+    },
+};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use super::leases::Leases;
+use crate::runtime::HealthState;
+
+/// Connections of the heartbeat's own pool.
+const CONNECTIONS: u32 = 2;
+/// Progress is written at most this often.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Without LISTEN a cancel is seen by the heartbeat, which then looks at least this often.
+const CANCEL_LATENCY: Duration = Duration::from_secs(2);
+
+/// What the heartbeat works with.
+#[derive(Debug)]
+pub struct Heartbeat {
+    /// The pool of which it opens a sibling.
+    pub db: Db,
+    /// The row in `workers`.
+    pub row: WorkerRow,
+    /// How long a lease lasts.
+    pub lease: Duration,
+    /// The held leases.
+    pub leases: Leases,
+    /// Wakes it early: a cancel may be waiting.
+    pub nudge: Arc<Notify>,
+    /// Where it notes its contact with the database.
+    pub health: Arc<HealthState>,
+}
+
+impl Heartbeat {
+    /// Starts the thread. It ends after `stop`, once the row in `workers` is removed.
+    pub fn start(self, stop: CancellationToken) -> std::io::Result<std::thread::JoinHandle<()>> {
+        std::thread::Builder::new().name("heartbeat".to_owned()).spawn(move || {
+            match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime.block_on(self.run(stop)),
+                Err(error) => tracing::error!(%error, "the heartbeat cannot start"),
+            }
+        })
+    }
+
+    async fn run(self, stop: CancellationToken) {
+        let db = self.db.sibling(CONNECTIONS);
+        let tick = TICK.min(self.lease / 5);
+        // A third of the lease: two heartbeats may fail before it runs out.
+        let due_after = self.lease / 3;
+        let mut registered: Option<Instant> = None;
+        loop {
+            if registered.is_none_or(|at| at.elapsed() >= due_after) {
+                match within(due_after, register(&db, &self.row)).await {
+                    Ok(()) => registered = Some(Instant::now()),
+                    Err(error) => debug!(%error, "cannot write the row in workers now"),
+                }
+            }
+            self.beat(&db, due_after).await;
+            tokio::select! {
+                () = tokio::time::sleep(tick) => {}
+                () = self.nudge.notified() => {}
+                () = stop.cancelled() => break,
+            }
+        }
+        let farewell = unregister(&db, self.row.id);
+        let _ = tokio::time::timeout(Duration::from_secs(2), farewell).await;
+        db.close().await;
+    }
+
+    /// Renews what is due. After a nudge everything is due.
+    async fn beat(&self, db: &Db, due_after: Duration) {
+        let age = if self.health.take_cancel_hint() {
+            Duration::ZERO
+        } else if self.health.listens() {
+            due_after
+        } else {
+            due_after.min(CANCEL_LATENCY)
+        };
+        let due = self.leases.due(age);
+        if due.is_empty() {
+            return;
+        }
+        let began = Instant::now();
+        match within(due_after, renew(db, self.row.id, self.lease, &due)).await {
+            Ok(lost) => {
+                self.health.contact();
+                self.leases.renewed(&due, began);
+                metrics::histogram!(crate::metrics::HEARTBEAT_SECONDS).record(began.elapsed().as_secs_f64());
+                for entry in lost {
+                    let Some(held) =
+                        self.leases.get(entry.job).filter(|held| held.job.lease.attempt == entry.attempt)
+                    else {
+                        continue;
+                    };
+                    let reason = if entry.cancelled { StopReason::Cancelled } else { StopReason::LeaseLost };
+                    if held.stop.reason() != Some(reason) {
+                        debug!(job.id = %entry.job, job.attempt = entry.attempt, ?reason, "a job is to stop");
+                    }
+                    held.stop.request(reason);
+                }
+            }
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                warn!(%error, cause, jobs = due.len(), "cannot renew leases now, will try again");
+            }
+        }
+    }
+}
+
+async fn register(db: &Db, row: &WorkerRow) -> DbResult<()> {
+    let mut session = db.session().await?;
+    workers::register(&mut session, row).await?;
+    session.finish().await
+}
+
+async fn unregister(db: &Db, worker: WorkerId) -> DbResult<()> {
+    let mut session = db.session().await?;
+    workers::unregister(&mut session, worker).await?;
+    session.finish().await
+}
+
+async fn renew(
+    db: &Db,
+    worker: WorkerId,
+    lease: Duration,
+    due: &[(forgeos_core::JobId, i32, Option<String>)],
+) -> DbResult<Vec<queue::LostLease>> {
+    let mut session = db.session().await?;
+    let lost = queue::heartbeat(&mut session, worker, lease.as_secs_f64(), due).await?;
+    session.finish().await?;
+    Ok(lost)
+}

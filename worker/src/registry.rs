@@ -1,0 +1,103 @@
+//! The job types that this program carries out, and how their params become typed.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use forgeos_core::{Job, JobContext, JobError};
+use futures::future::BoxFuture;
+use schemars::Schema;
+
+use crate::{dispatch, jobs};
+
+/// What a handler returns: the results as JSON text.
+pub type HandlerResult = Result<String, JobError>;
+
+type Handler = dyn Fn(JobContext) -> BoxFuture<'static, HandlerResult> + Send + Sync;
+
+/// One registered job type.
+pub struct JobType {
+    /// The word in `jobs.job_type`.
+    pub name: &'static str,
+    /// Jobs of this type that run at once, unless the settings say otherwise.
+    pub default_slots: usize,
+    handler: Box<Handler>,
+    schemas: fn() -> (Schema, Schema),
+}
+
+impl std::fmt::Debug for JobType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JobType").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl JobType {
+    /// Decodes the params and runs the job.
+    pub fn run(&self, context: JobContext) -> BoxFuture<'static, HandlerResult> {
+        (self.handler)(context)
+    }
+
+    /// JSON Schema of the params.
+    #[must_use]
+    pub fn params_schema(&self) -> Schema {
+        (self.schemas)().0
+    }
+
+    /// JSON Schema of the results.
+    #[must_use]
+    pub fn results_schema(&self) -> Schema {
+        (self.schemas)().1
+    }
+}
+
+/// The registered job types by name; clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Registry {
+    types: BTreeMap<&'static str, Arc<JobType>>,
+}
+
+impl Registry {
+    /// No job type.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The job types of the product.
+    #[must_use]
+    pub fn product() -> Self {
+        Self::new()
+            .with::<jobs::BatchAnalysis>(2)
+            .with::<jobs::ReportGeneration>(2)
+            .with::<jobs::ModelTraining>(1)
+            .with::<jobs::DataExport>(2)
+    }
+
+    /// Adds a job type.
+    #[must_use]
+    pub fn with<J: Job>(mut self, default_slots: usize) -> Self {
+        let job_type = JobType {
+            name: J::NAME,
+            default_slots,
+            handler: Box::new(|context| Box::pin(dispatch::decode_and_run::<J>(context))),
+            schemas: || (schemars::schema_for!(J), schemars::schema_for!(J::Results)),
+        };
+        self.types.insert(J::NAME, Arc::new(job_type));
+        self
+    }
+
+    /// A job type by its name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Arc<JobType>> {
+        self.types.get(name)
+    }
+
+    /// All job types, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<JobType>> {
+        self.types.values()
+    }
+
+    /// All names.
+    #[must_use]
+    pub fn names(&self) -> Vec<&'static str> {
+        self.types.keys().copied().collect()
+    }
+}
