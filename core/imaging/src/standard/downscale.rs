@@ -144,7 +144,12 @@ fn across_any(sums: &[u16], k: usize, rows: usize, out: &mut Row) {
 struct Share {
     first: usize,
     weights: [u16; 4],
+    /// The weights such that a sum over a row of column sums ends at [`FULL`].
+    scaled: [f32; 4],
 }
+
+/// From a column sum of weight 256 times a weight in 256ths to the produced scale.
+const SCALE: f32 = FULL as f32 / (255.0 * 65536.0);
 
 /// The shares of a side; every target's weights add up to 256. A factor below 2.5 needs at most four pixels.
 fn shares(source: usize, target: usize) -> Vec<Share> {
@@ -162,7 +167,7 @@ fn shares(source: usize, target: usize) -> Vec<Share> {
                 *weight = upto - before;
                 before = upto;
             }
-            Share { first, weights }
+            Share { first, weights, scaled: weights.map(|w| f32::from(w) * SCALE) }
         })
         .collect()
 }
@@ -198,18 +203,19 @@ fn parts(picture: &Picture, width: usize, height: usize, take: &mut impl FnMut(u
 /// Weighted sums across; `N` pixels are enough for every share.
 fn weigh<const N: usize>(sums: &[u16], columns: &[Share], out: &mut Row) {
     // Four values at a time, red to the next pixel's red: one vector register.
-    const SCALE: f32 = FULL as f32 / (255.0 * 65536.0);
+    const WHOLE: f32 = 8_388_608.0;
     let [red, green, blue] = out;
     for (((share, r), g), b) in columns.iter().zip(red).zip(green).zip(blue) {
         let Some(from) = sums.get(share.first * 3..share.first * 3 + 13) else { continue };
-        let mut total = [0.5f32; 4];
+        let mut total = [0f32; 4];
         for tap in 0..N {
-            let weight = f32::from(share.weights[tap]) * SCALE;
+            let weight = share.scaled[tap];
             for (t, &v) in total.iter_mut().zip(&from[tap * 3..tap * 3 + 4]) {
                 *t += f32::from(v) * weight;
             }
         }
-        (*r, *g, *b) = (total[0] as u16, total[1] as u16, total[2] as u16);
+        // Above 2^23 a float has no fraction left: its lowest bits are the rounded number.
+        [*r, *g, *b, _] = total.map(|t| (t + WHOLE).to_bits() as u16);
     }
 }
 
