@@ -149,6 +149,32 @@ async fn slow_jobs_are_claimed_only_into_free_slots() {
     worker.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn caps_hold_over_all_workers() {
+    for (cap, together) in [("max_running", 2), ("max_running_per_user", 1)] {
+        let world = TestWorld::new().await;
+        world.sql(format!("update job_types set {cap} = {together} where name = 'scripted'")).await;
+        let users = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()];
+        let groups: Vec<String> = match cap {
+            "max_running" => vec![world.database.clone(); 2],
+            _ => users.iter().map(Uuid::to_string).collect(),
+        };
+        for n in 0..24 {
+            let params = json!({"act": {"count_together": groups[n % 2]}});
+            world.enqueue_for("scripted", &params, Some(users[n % 2])).await;
+        }
+        let workers = [world.worker().ready().await, world.worker().ready().await];
+        world.wait_until("select count(*) = 24 from jobs where status = 'completed'").await;
+        for group in &groups {
+            let most = most_together(group);
+            assert!(most <= together, "{cap} = {together}, but {most} ran at once");
+        }
+        for worker in workers {
+            worker.stop().await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn adopted_rows_wait_until_they_are_released() {
     let world = TestWorld::new().await;
