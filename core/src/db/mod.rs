@@ -5,7 +5,6 @@
 
 pub mod analyses;
 pub mod artifacts;
-pub mod caps;
 pub mod console;
 mod error;
 mod exec;
