@@ -49,8 +49,11 @@ async fn a_job_is_enqueued_awaited_and_shown() {
 async fn waiting_for_a_job_that_fails_ends_with_1_and_its_reason() {
     let world = TestWorld::new().await;
     let _worker = world.program().args(&["run"]).spawn();
-    let output =
-        world.program().args(&["enqueue", "batch_analysis", "--params", "{\"image_ids\": [\"x\"]}", "--wait"]).output().await;
+    let output = world
+        .program()
+        .args(&["enqueue", "batch_analysis", "--params", "{\"image_ids\": [\"x\"]}", "--wait"])
+        .output()
+        .await;
     assert_eq!(output.code, Some(1), "{output:?}");
     assert!(format!("{}{}", output.stdout, output.stderr).contains("UUID"), "{output:?}");
 }
@@ -89,7 +92,14 @@ async fn schemas_are_json_and_name_every_param() {
     assert_eq!(output.code, Some(0), "{output:?}");
     let schema: Value = serde_json::from_str(&output.stdout).unwrap();
     let text = schema.to_string();
-    for word in ["image_ids", "include_visualization", "sensitivity", "reference", "analysis_ids", "additionalProperties"] {
+    for word in [
+        "image_ids",
+        "include_visualization",
+        "sensitivity",
+        "reference",
+        "analysis_ids",
+        "additionalProperties",
+    ] {
         assert!(text.contains(word), "{word} is not in {text}");
     }
     let all = Process::bare(folder.path()).args(&["schema"]).output().await;
@@ -128,17 +138,22 @@ async fn wrong_use_ends_with_2_and_says_what_is_right() {
 #[tokio::test]
 async fn an_unknown_setting_is_named_with_where_it_stands() {
     let folder = TempDir::new().unwrap();
-    let output = Process::bare(folder.path()).env("FORGEOS__WORKER__LEESE_SECONDS", "5").args(&["run"]).output().await;
+    let output =
+        Process::bare(folder.path()).env("FORGEOS__WORKER__LEESE_SECONDS", "5").args(&["run"]).output().await;
     assert_eq!(output.code, Some(2), "{output:?}");
     let sentence = one_line(&output.stderr);
-    assert!(sentence.contains("worker.leese_seconds") && sentence.contains("FORGEOS__WORKER__LEESE_SECONDS"), "{sentence}");
+    assert!(
+        sentence.contains("worker.leese_seconds") && sentence.contains("FORGEOS__WORKER__LEESE_SECONDS"),
+        "{sentence}"
+    );
 }
 
 #[tokio::test]
 async fn a_secret_is_never_repeated() {
     let folder = TempDir::new().unwrap();
     for url in ["postgresql://me:hunter2@127.0.0.1:1/none", "mysql://me:hunter2@127.0.0.1/none"] {
-        let output = Process::bare(folder.path()).env("DATABASE_URL", url).args(&["jobs", "list"]).output().await;
+        let output =
+            Process::bare(folder.path()).env("DATABASE_URL", url).args(&["jobs", "list"]).output().await;
         assert!(matches!(output.code, Some(1 | 2)), "{output:?}");
         assert!(!format!("{output:?}").contains("hunter2"), "{output:?}");
     }

@@ -42,6 +42,7 @@ async fn keys_of_the_callers_own_are_passed_over() {
     let world = TestWorld::new().await;
     let image = crate::pictures::put_panels(&world, None, 1)[0];
     let _worker = world.program().args(&["run"]).spawn();
-    let id = world.enqueue("batch_analysis", &json!({"image_ids": [image], "_request": {"from": "app"}})).await;
+    let id =
+        world.enqueue("batch_analysis", &json!({"image_ids": [image], "_request": {"from": "app"}})).await;
     world.wait_for(id, "completed").await;
 }

@@ -8,8 +8,18 @@ use crate::pictures::{jpeg_with_orientation, png, put, put_panels, size_of};
 
 /// The eight figures of the platform and what this worker adds.
 const METRICS: [&str; 12] = [
-    "confidence", "coverage_percent", "cqi", "cvi", "defects_detected", "edge_coverage_ratio", "height",
-    "processing_time_ms", "profile", "roi_percent", "severity", "width",
+    "confidence",
+    "coverage_percent",
+    "cqi",
+    "cvi",
+    "defects_detected",
+    "edge_coverage_ratio",
+    "height",
+    "processing_time_ms",
+    "profile",
+    "roi_percent",
+    "severity",
+    "width",
 ];
 
 fn assert_metrics(metrics: &Value) {
@@ -35,11 +45,10 @@ async fn photographs_become_analyses_from_one_insert() {
     let user = Uuid::new_v4();
     let samples: Vec<_> = forgeos_samples::demo_set();
     let images: Vec<Uuid> = samples.iter().map(|s| put(&world, Some(user), &s.bytes, s.extension)).collect();
-    let worker = world.program().args(&["run"]).spawn();
+    let _worker = world.program().args(&["run"]).spawn();
 
     let id = world.enqueue_for("batch_analysis", &json!({ "image_ids": images }), Some(user)).await;
     let job = world.wait_for(id, "completed").await;
-    println!("{}", worker.words());
 
     let good: Vec<Uuid> =
         images.iter().zip(&samples).filter(|(_, s)| s.defects.is_some()).map(|(id, _)| *id).collect();
@@ -77,7 +86,8 @@ async fn photographs_become_analyses_from_one_insert() {
         assert_metrics(&row["metrics"]);
         assert_eq!(row["metrics"]["profile"], "standard");
         completed.push(row["id"].clone());
-        let picture = std::fs::read(world.object_path("outputs", row["output_filename"].as_str().unwrap())).unwrap();
+        let picture =
+            std::fs::read(world.object_path("outputs", row["output_filename"].as_str().unwrap())).unwrap();
         assert_eq!(image::guess_format(&picture).unwrap(), image::ImageFormat::Jpeg, "{}", sample.name);
         assert!(size_of(&picture).0 > 100);
     }
@@ -113,7 +123,8 @@ async fn without_visualization_there_is_no_file() {
     let world = TestWorld::new().await;
     let images = put_panels(&world, None, 2);
     let _worker = world.program().args(&["run"]).spawn();
-    let params = json!({"image_ids": images, "options": {"include_visualization": false, "sensitivity": "high"}});
+    let params =
+        json!({"image_ids": images, "options": {"include_visualization": false, "sensitivity": "high"}});
     let id = world.enqueue("batch_analysis", &params).await;
     world.wait_for(id, "completed").await;
     let rows = world.sql("select output_filename is null from analyses").await;
@@ -132,10 +143,15 @@ async fn the_reference_profile_is_named_in_its_metrics() {
     let standard = world.enqueue("batch_analysis", &json!({"image_ids": [image]})).await;
     world.wait_for(reference, "completed").await;
     world.wait_for(standard, "completed").await;
-    let of = async |job: Uuid| world.sql(format!("select metrics from analyses where job_id = '{job}'")).await.json();
+    let of = async |job: Uuid| {
+        world.sql(format!("select metrics from analyses where job_id = '{job}'")).await.json()
+    };
     let (reference, standard) = (of(reference).await, of(standard).await);
     assert_metrics(&reference);
-    assert_eq!((reference["profile"].clone(), standard["profile"].clone()), (json!("reference"), json!("standard")));
+    assert_eq!(
+        (reference["profile"].clone(), standard["profile"].clone()),
+        (json!("reference"), json!("standard"))
+    );
     assert_eq!((reference["width"].clone(), reference["height"].clone()), (json!(160), json!(120)));
     // A global contrast of two halves is no defect to one definition and none of the other's business.
     assert_ne!(reference["cvi"], standard["cvi"]);
@@ -169,10 +185,14 @@ async fn a_duplicate_is_analysed_and_counted_once() {
     let world = TestWorld::new().await;
     let images = put_panels(&world, None, 2);
     let _worker = world.program().args(&["run"]).spawn();
-    let params = json!({"image_ids": [images[0], images[1], images[0], images[0].to_string().to_uppercase()]});
+    let params =
+        json!({"image_ids": [images[0], images[1], images[0], images[0].to_string().to_uppercase()]});
     let id = world.enqueue("batch_analysis", &params).await;
     let job = world.wait_for(id, "completed").await;
-    assert_eq!((job.result("processed"), job.result("analysis_ids").as_array().unwrap().len()), (&json!(2), 2));
+    assert_eq!(
+        (job.result("processed"), job.result("analysis_ids").as_array().unwrap().len()),
+        (&json!(2), 2)
+    );
     assert_eq!(world.sql("select count(*) from analyses").await.value(), "2");
 }
 
@@ -212,7 +232,10 @@ async fn progress_runs_from_nothing_to_all() {
         let job = world.job(id).await;
         if let Some(progress) = &job.progress {
             seen.push(progress["done"].as_u64().unwrap());
-            assert_eq!(progress["total"], if progress["phase"] == "planning" { progress["total"].clone() } else { json!(60) });
+            assert_eq!(
+                progress["total"],
+                if progress["phase"] == "planning" { progress["total"].clone() } else { json!(60) }
+            );
         }
         job.is_finished().then_some(())
     })

@@ -24,17 +24,19 @@ pub(crate) const LOG_COMPLETIONS: &str = "
 
 pub(crate) async fn assert_each_image_was_done_once(world: &TestWorld, images: usize) {
     let counts = world
-        .sql(
-            "select kind, count(*), count(distinct id) from completions group by kind order by kind",
-        )
+        .sql("select kind, count(*), count(distinct id) from completions group by kind order by kind")
         .await;
     let n = Some(images.to_string());
     assert_eq!(
         counts.0,
-        [[Some("analysis".to_owned()), n.clone(), n.clone()], [Some("item".to_owned()), n.clone(), n.clone()]],
+        [
+            [Some("analysis".to_owned()), n.clone(), n.clone()],
+            [Some("item".to_owned()), n.clone(), n.clone()]
+        ],
         "completions, and how many different ones"
     );
-    let rows = world.sql("select count(*), count(distinct id) from analyses where status = 'completed'").await;
+    let rows =
+        world.sql("select count(*), count(distinct id) from analyses where status = 'completed'").await;
     assert_eq!(rows.0[0], [n.clone(), n.clone()]);
     assert_eq!(world.sql("select count(*) from analyses").await.value(), images.to_string(), "no other row");
     // Each artifact row points to a file that is there.
@@ -70,8 +72,15 @@ async fn another_worker_finishes_the_batch_of_a_killed_one_and_no_image_is_done_
     let job = world.wait_for(id, "completed").await;
     assert_eq!((job.attempt, job.crashes), (2, 1));
     assert_eq!((job.result("processed"), job.result("successful")), (&json!(40), &json!(40)));
-    let mut expected: Vec<String> = world.sql("select id from analyses").await.column().iter().map(|s| (*s).to_owned()).collect();
-    let mut found: Vec<String> = job.result("analysis_ids").as_array().unwrap().iter().map(|v| v.as_str().unwrap().to_owned()).collect();
+    let mut expected: Vec<String> =
+        world.sql("select id from analyses").await.column().iter().map(|s| (*s).to_owned()).collect();
+    let mut found: Vec<String> = job
+        .result("analysis_ids")
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v.as_str().unwrap().to_owned())
+        .collect();
     expected.sort();
     found.sort();
     assert_eq!(found, expected);
@@ -97,12 +106,16 @@ async fn a_frozen_worker_that_wakes_up_later_changes_nothing() {
     let _other = world.program().args(&["run"]).spawn();
     let job = world.wait_for(id, "completed").await;
     assert_eq!(job.attempt, 2);
-    let before = world.sql("select * from jobs; select * from analyses order by id; select * from artifacts order by id").await;
+    let before = world
+        .sql("select * from jobs; select * from analyses order by id; select * from artifacts order by id")
+        .await;
     sleeper.thaw();
     // It works again, and has nothing left of the old attempt.
     let next = world.enqueue("batch_analysis", &json!({"image_ids": put_panels(&world, None, 2)})).await;
     world.wait_for(next, "completed").await;
-    world.wait_until("select count(*) = 2 from workers where last_heartbeat_at > now() - interval '5 s'").await;
+    world
+        .wait_until("select count(*) = 2 from workers where last_heartbeat_at > now() - interval '5 s'")
+        .await;
     let after = world
         .sql(format!(
             "select * from jobs where id = '{id}'; select * from analyses where job_id = '{id}' order by id;

@@ -32,10 +32,18 @@ async fn a_foreign_image_is_like_one_that_does_not_exist() {
     let code = |image: Uuid| errors.iter().find(|e| e["image_id"] == json!(image)).unwrap();
     let absent = code(images[3]);
     for foreign in [theirs, at_the_top, analyses[0]] {
-        assert_eq!((&code(foreign)["code"], &code(foreign)["message"]), (&absent["code"], &absent["message"]));
+        assert_eq!(
+            (&code(foreign)["code"], &code(foreign)["message"]),
+            (&absent["code"], &absent["message"])
+        );
     }
     assert!(errors.iter().all(|error| error["code"] == "not_found"), "{errors:?}");
-    let untouched = world.sql(format!("select status, metrics is null, job_id is null from analyses where id = '{}'", analyses[0])).await;
+    let untouched = world
+        .sql(format!(
+            "select status, metrics is null, job_id is null from analyses where id = '{}'",
+            analyses[0]
+        ))
+        .await;
     assert_eq!(untouched.0[0], ["pending", "t", "t"].map(|v| Some(v.to_owned())));
 }
 
