@@ -150,6 +150,27 @@ async fn slow_jobs_are_claimed_only_into_free_slots() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_jobs_that_follow_quick_ones_are_not_hoarded() {
+    let world = TestWorld::new().await;
+    let first = world.worker().slots("scripted", 2).ready().await;
+    // Quick jobs teach the worker a pace of microseconds.
+    for _ in 0..200 {
+        world.enqueue("scripted", &json!({"act": "succeed"})).await;
+    }
+    world.wait_until("select count(*) = 200 from jobs where status = 'completed'").await;
+    world
+        .sql("insert into jobs (job_type, params) select 'scripted', '{\"act\": \"run_until_stopped\"}' from generate_series(1, 8)")
+        .await;
+    world.wait_until("select count(*) >= 2 from jobs where status = 'running'").await;
+    let second = world.worker().slots("scripted", 2).ready().await;
+    world.wait_until(&format!("select count(*) >= 2 from jobs where locked_by = '{}'", second.id)).await;
+    for worker in [first, second] {
+        worker.shutdown.hard.cancel();
+        worker.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn caps_hold_over_all_workers() {
     for (cap, together) in [("max_running", 2), ("max_running_per_user", 1)] {
         let world = TestWorld::new().await;
