@@ -42,6 +42,7 @@ begin
     -- Lease and attempt stay as they are: the holder of a cancelled job may still write its
     -- partial results, and proves itself by them.
     new.completed_at := coalesce(new.completed_at, now());
+    new.results := coalesce(new.results, '{}'); -- the holder of a cancelled job replaces it by what was done
     return new;
   end if;
 

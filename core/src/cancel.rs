@@ -21,6 +21,17 @@ pub enum StopReason {
     TimedOut = 4,
 }
 
+impl std::fmt::Display for StopReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Cancelled => "it was cancelled",
+            Self::LeaseLost => "its lease was lost",
+            Self::ShuttingDown => "the worker is shutting down",
+            Self::TimedOut => "it ran over its time limit",
+        })
+    }
+}
+
 /// The stop signal of one attempt. Clones share it; the first reason stands.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {

@@ -44,7 +44,7 @@ impl JobContext {
                 Err(JobError::transient(ErrorCode::TimedOut, "the job ran over its time limit"))
             }
             Some(reason) => {
-                Err(JobError::transient(ErrorCode::Internal, format!("the job was stopped: {reason:?}")))
+                Err(JobError::transient(ErrorCode::Internal, format!("the job was stopped because {reason}")))
             }
         }
     }

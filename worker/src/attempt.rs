@@ -153,11 +153,16 @@ impl Drop for Slot<'_> {
     }
 }
 
+/// What a stopped job says is not an error; its stop reason stands in the word.
 fn report(word: &str, ran: Duration, failure: Option<(ErrorCode, String)>) {
     let duration_ms = ran.as_millis() as u64;
-    match failure {
-        None => tracing::debug!(duration_ms, "{word}"),
-        Some((code, chain)) if word == "failed" => warn!(duration_ms, %code, error = chain, "failed"),
-        Some((code, chain)) => info!(duration_ms, %code, error = chain, "{word}"),
+    match (word, failure) {
+        ("failed", Some((code, error))) => warn!(duration_ms, %code, error, "failed"),
+        ("retried", Some((code, error))) => info!(duration_ms, %code, error, "failed, will be tried again"),
+        ("released", Some((code, error))) if code != ErrorCode::Internal => {
+            info!(duration_ms, %code, error, "given back, will be tried again")
+        }
+        ("completed", _) => tracing::debug!(duration_ms, "completed"),
+        _ => info!(duration_ms, "{word}"),
     }
 }

@@ -13,6 +13,9 @@ use crate::queue::leases::Leases;
 /// A worker that could not reach the database for this long is not ready.
 const CONTACT_LIMIT: Duration = Duration::from_secs(15);
 
+/// A heartbeat loop that has not come round for this long is stuck; its waits are bounded far below.
+const PULSE_LIMIT: Duration = Duration::from_secs(120);
+
 /// How the worker learns of new jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -27,6 +30,7 @@ pub enum WakeupMode {
 #[derive(Debug, Default)]
 pub struct HealthState {
     contact: Mutex<Option<Instant>>,
+    pulse: Mutex<Option<Instant>>,
     wakeup: AtomicU8,
     cancel_hint: AtomicBool,
     stopping: AtomicBool,
@@ -36,6 +40,11 @@ impl HealthState {
     /// The database has just answered.
     pub fn contact(&self) {
         *self.contact.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// The heartbeat has come round.
+    pub fn pulse(&self) {
+        *self.pulse.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// How the worker learns of new jobs from now on.
@@ -87,6 +96,16 @@ impl Health {
                 Err(format!("the database last answered {} s ago", at.elapsed().as_secs()))
             }
             Some(_) => Ok(()),
+        }
+    }
+
+    /// Whether the process does its rounds, be the database there or not; otherwise what is stuck.
+    pub fn alive(&self) -> Result<(), String> {
+        match *self.state.pulse.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(at) if at.elapsed() > PULSE_LIMIT => {
+                Err(format!("the heartbeat has not come round for {} s", at.elapsed().as_secs()))
+            }
+            _ => Ok(()),
         }
     }
 

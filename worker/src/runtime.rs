@@ -184,6 +184,7 @@ impl Runtime {
         // A part that ends by itself has panicked: a worker that looks alive and takes no jobs is worse than none, so
         // the process ends and its supervisor starts another.
         let fault = tokio::select! {
+            biased;
             () = shutdown.soft.cancelled() => None,
             () = shutdown.hard.cancelled() => None,
             ended = &mut monitor => Some(format!("the job monitor ended: {ended:?}")),
@@ -268,7 +269,7 @@ impl Runtime {
 
     async fn give_back_the_rest(&self, settler: &settle::Settler) {
         for (job, held) in self.leases.all() {
-            if held.stop.reason() == Some(StopReason::ShuttingDown) {
+            if !held.settling && held.stop.reason() == Some(StopReason::ShuttingDown) {
                 warn!(job.id = %job, "given back although its handler has not returned");
                 settler.send(held.job.lease, outcome::release(&held.job, 0.0, None));
             }

@@ -209,3 +209,35 @@ fn a_blurred_picture_is_trusted_less_than_a_sharp_one() {
     let blurred = judge(&canvas.picture(), Sensitivity::Medium);
     assert!(blurred.confidence < 0.8 * sharp.confidence, "{} {}", blurred.confidence, sharp.confidence);
 }
+
+#[test]
+fn the_size_of_the_photograph_hardly_matters() {
+    let mut canvas = glossy(8);
+    without_film_in_the_corner(&mut canvas);
+    with_streaks(&mut canvas);
+    let plain = judge(&canvas.picture(), Sensitivity::Medium);
+    for factor in [0.7, 1.6, 2.6] {
+        let judged = judge(&canvas.scaled(factor, 1.0).picture(), Sensitivity::Medium);
+        assert!(
+            (judged.coverage_percent - plain.coverage_percent).abs() < 1.0,
+            "{factor}: {}",
+            judged.coverage_percent
+        );
+        assert!(
+            judged.defects_detected.abs_diff(plain.defects_detected) <= 1,
+            "{factor}: {:?}",
+            judged.defects
+        );
+        assert!((uncovered(&judged) - uncovered(&plain)).abs() < 1.0, "{factor}");
+    }
+}
+
+#[test]
+fn a_brushed_surface_is_not_trusted() {
+    let mut dice = Dice(12);
+    let lines: Vec<f32> = (0..1200).map(|_| 9.0 * dice.normal()).collect();
+    let mut canvas = Canvas::flat(1200, 900, [120.0; 3]);
+    canvas.each(|x, _, p| p.iter_mut().for_each(|v| *v += lines[x as usize]));
+    let judged = judge(&finished(&mut canvas, 4), Sensitivity::Medium);
+    assert!(judged.confidence < 0.55, "{}", judged.confidence);
+}

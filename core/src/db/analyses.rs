@@ -2,6 +2,10 @@
 //!
 //! A job touches only rows whose `job_id` is its own (a row that was given as image id is taken over when the batch is
 //! planned), so two jobs that were given the same row never write it by turns.
+//!
+//! `job_id` and `status` are compared by `is not distinct from`, which no index serves: right after a batch of 10,000
+//! was planned the statistics know nothing of it, and the planner would take its index on `job_id` for as good as the
+//! primary key.
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -59,7 +63,8 @@ pub async fn plan(
 /// Says that these rows are being worked on.
 pub async fn start(transaction: &mut Transaction, job: JobId, ids: &[Uuid]) -> DbResult<()> {
     sqlx::query!(
-        "update public.analyses set status = 'processing' where id = any($2) and job_id = $1 and status = 'pending'",
+        r#"update public.analyses set status = 'processing'
+           where id = any($2) and job_id is not distinct from $1 and status is not distinct from 'pending'"#,
         job.0,
         ids
     )
@@ -96,7 +101,7 @@ pub async fn finish(
     let status = if finished.completed { "completed" } else { "failed" };
     let planned = sqlx::query_scalar!(
         r#"update public.analyses set status = $3, metrics = $4, output_filename = $5, filename = coalesce(filename, $6)
-           where id = $1 and job_id = $2 returning id"#,
+           where id = $1 and job_id is not distinct from $2 returning id"#,
         finished.planned,
         lease.job.0,
         status,

@@ -36,8 +36,12 @@ pub enum Planning {
 }
 
 impl Planning {
-    /// The statements that lead the planner, for a session (`set`) or a transaction (`set local`).
-    pub(super) fn settings(self, set: &str) -> Option<String> {
+    /// The settings of a session (`set`) or of a transaction (`set local`), as statements.
+    ///
+    /// A worker that is frozen or cut off inside a transaction keeps its locks until the server ends it; ours last
+    /// milliseconds.
+    pub(super) fn settings(self, set: &str) -> String {
+        const ALWAYS: [&str; 1] = ["idle_in_transaction_session_timeout = '10s'"];
         const QUEUE: [&str; 7] = [
             "enable_seqscan = off",
             "enable_bitmapscan = off",
@@ -47,10 +51,11 @@ impl Planning {
             "jit = off",
             "plan_cache_mode = force_generic_plan",
         ];
-        match self {
-            Self::Usual => None,
-            Self::Queue => Some(QUEUE.map(|setting| format!("{set} {setting};")).concat()),
-        }
+        let queue = match self {
+            Self::Usual => &[][..],
+            Self::Queue => &QUEUE[..],
+        };
+        ALWAYS.iter().chain(queue).map(|setting| format!("{set} {setting};")).collect()
     }
 }
 
@@ -105,9 +110,8 @@ impl Transaction {
         let pool = db.pool.clone();
         let begun = tokio::spawn(async move { pool.begin().await }).await;
         let mut inner = begun.map_err(|e| sqlx::Error::Io(std::io::Error::other(e)))??;
-        if db.statements == Statements::Unnamed
-            && let Some(settings) = db.planning.settings("set local")
-        {
+        if db.statements == Statements::Unnamed {
+            let settings = db.planning.settings("set local");
             inner.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(settings))).await?;
         }
         Ok(Self { inner, statements: db.statements })

@@ -99,13 +99,17 @@ fn object_of(owner: Option<UserId>, name: &str, noted_owners: &[Option<String>])
     (noted && key.belongs_to(user)).then_some(key)
 }
 
-/// The keys that an object named by its image id may have. A service job has no folder of its own in `images`: its
-/// images lie at the top.
+/// The keys that an object named by its image id may have: in the owner's folder; for a service job in `service` and at
+/// the top.
 fn names_of(owner: Option<UserId>, image: Uuid) -> Vec<Key> {
-    let folder = owner.map_or_else(String::new, |user| format!("{user}/"));
-    EXTENSIONS
+    let folders = match owner {
+        Some(user) => vec![format!("{user}/")],
+        None => vec!["service/".to_owned(), String::new()],
+    };
+    folders
         .iter()
-        .filter_map(|extension| Key::parse(format!("{folder}{image}.{extension}")).ok())
+        .flat_map(|folder| EXTENSIONS.map(|extension| format!("{folder}{image}.{extension}")))
+        .filter_map(|name| Key::parse(name).ok())
         .collect()
 }
 

@@ -5,7 +5,6 @@
 
 pub mod analyses;
 pub mod artifacts;
-pub mod caps;
 pub mod console;
 mod error;
 mod exec;
@@ -56,9 +55,8 @@ impl Db {
             .min_connections(0)
             .acquire_timeout(std::time::Duration::from_secs(10))
             .test_before_acquire(false);
-        if statements == Statements::Named
-            && let Some(settings) = planning.settings("set")
-        {
+        if statements == Statements::Named {
+            let settings = planning.settings("set");
             pool = pool.after_connect(move |connection, _| {
                 let settings = settings.clone();
                 Box::pin(async move {

@@ -109,14 +109,18 @@ async fn index(State(shared): State<Shared>) -> String {
     )
 }
 
-/// An answer at all proves that the runtime turns: what blocks it blocks this too.
-async fn healthz() -> &'static str {
-    "ok\n"
+/// An answer at all proves that the runtime turns; the heartbeat has a thread of its own and is asked for.
+async fn healthz(State(shared): State<Shared>) -> (StatusCode, String) {
+    verdict(shared.health.alive(), "ok")
 }
 
 async fn readyz(State(shared): State<Shared>) -> (StatusCode, String) {
-    match shared.health.ready() {
-        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
+    verdict(shared.health.ready(), "ready")
+}
+
+fn verdict(health: Result<(), String>, good: &str) -> (StatusCode, String) {
+    match health {
+        Ok(()) => (StatusCode::OK, format!("{good}\n")),
         Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
     }
 }

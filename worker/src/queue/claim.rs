@@ -9,7 +9,11 @@ use std::{
 
 use forgeos_core::{
     ClaimedJob, WorkerId,
-    db::{Db, DbResult, caps, queue, within},
+    db::{
+        Db, DbResult,
+        queue::{self, caps},
+        within,
+    },
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;

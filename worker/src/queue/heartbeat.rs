@@ -66,6 +66,7 @@ impl Heartbeat {
         let due_after = self.lease / 3;
         let mut registered: Option<Instant> = None;
         loop {
+            self.health.pulse();
             if registered.is_none_or(|at| at.elapsed() >= due_after) {
                 match within(due_after, register(&db, &self.row)).await {
                     Ok(()) => registered = Some(Instant::now()),

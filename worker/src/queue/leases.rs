@@ -37,6 +37,8 @@ pub struct Held {
     pub progress: Progress,
     /// How to stop it.
     pub stop: Stop,
+    /// Its outcome is decided and waits to be written.
+    pub settling: bool,
     renewed: Instant,
 }
 
@@ -62,10 +64,18 @@ impl Leases {
                     job: Arc::clone(&job.job),
                     progress: job.progress.clone(),
                     stop: job.stop.clone(),
+                    settling: false,
                     renewed: Instant::now(),
                 });
                 true
             }
+        }
+    }
+
+    /// Notes that the outcome of this attempt is decided.
+    pub fn settling(&self, lease: Lease) {
+        if let Some(held) = self.table().get_mut(&lease.job).filter(|held| held.job.lease == lease) {
+            held.settling = true;
         }
     }
 

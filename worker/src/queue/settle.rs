@@ -31,12 +31,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Where settlements are handed in; clones share it.
 #[derive(Debug, Clone)]
 pub struct Settler {
+    leases: Leases,
     queue: mpsc::UnboundedSender<(Lease, Settlement)>,
 }
 
 impl Settler {
     /// Hands in a settlement. The lease is kept alive until it is written.
     pub fn send(&self, lease: Lease, settlement: Settlement) {
+        self.leases.settling(lease);
         if self.queue.send((lease, settlement)).is_err() {
             error!(job.id = %lease.job, "a settlement came after the last one was written; the lease will run out");
         }
@@ -70,7 +72,7 @@ pub fn start(db: Db, worker: WorkerId, leases: Leases, settled: Arc<Notify>) -> 
         };
         writers.spawn(writer.run());
     }
-    (Settler { queue }, SettleWriters(writers))
+    (Settler { leases, queue }, SettleWriters(writers))
 }
 
 struct Writer {

@@ -8,7 +8,7 @@ use super::panel::{Panel, Part};
 /// Smallest noise scale of L*, a*, b*: below it lies what 8-bit pixels cannot tell.
 const FLOOR: [f32; 3] = [0.7, 0.5, 0.5];
 /// Median absolute deviation to standard deviation of a normal distribution.
-const TO_SIGMA: f32 = 1.4826;
+pub(super) const TO_SIGMA: f32 = 1.4826;
 /// Error of the background as a share of its change from block to block.
 const SLOPE_ERROR: f32 = 0.15;
 /// Share of blown-out samples above which a block says nothing about the paint.

@@ -1,6 +1,6 @@
 //! Gives a deviation its name, or finds that it is not a defect at all.
 
-use super::components::Component;
+use super::components::{Component, Shape};
 use super::thresholds::Thresholds;
 use crate::DefectClass;
 
@@ -58,9 +58,27 @@ pub(super) fn class(component: &Component, long_side: f32, raised: bool, glossy_
     }
 }
 
-/// Brown to orange, coloured, and redder than the paint around it (ISO 4628-3 rather than dirt).
+/// Brown to orange, coloured, and redder or browner than the paint around it (ISO 4628-3 rather than dirt).
 pub(super) fn is_rust(component: &Component) -> bool {
     let [_, a, b] = component.colour;
-    let hue = b.atan2(a).to_degrees();
-    (10.0..=75.0).contains(&hue) && a.hypot(b) >= 15.0 && component.deviation[1] > 4.0
+    let [_, da, db] = component.deviation;
+    let (hue, chroma) = (b.atan2(a).to_degrees(), a.hypot(b));
+    let browner = (da * a + db * b) / chroma.max(1.0);
+    (10.0..=75.0).contains(&hue) && chroma >= 15.0 && (da > 4.0 || browner > 10.0)
+}
+
+/// Reach of the ringing that compression leaves around a strong edge, in pixels of the source: one JPEG unit.
+const RINGING: f32 = 16.0;
+
+/// Removes weak specks beside something far stronger and larger: compression makes them, or the lip of a flake.
+pub(super) fn drop_satellites(components: &mut Vec<Component>, source_per_pixel: f32) {
+    let reach = RINGING / source_per_pixel.max(1.0) + 2.0;
+    let strong: Vec<(Shape, f32, f32)> =
+        components.iter().filter(|c| c.area > 60.0).map(|c| (c.shape, c.area, c.amplitude)).collect();
+    components.retain(|c| {
+        c.area > 100.0
+            || !strong.iter().any(|(shape, area, amplitude)| {
+                *area > 5.0 * c.area && *amplitude > 2.5 * c.amplitude && c.shape.gap(shape) < reach
+            })
+    });
 }

@@ -63,6 +63,15 @@ impl Shape {
         self.axes.0 * 12f32.sqrt()
     }
 
+    /// Pixels between the boxes of two shapes, along the axis on which they are further apart.
+    pub(super) fn gap(&self, other: &Self) -> f32 {
+        let between = |low: u32, high: u32, other_low: u32, other_high: u32| {
+            other_low.saturating_sub(high).max(low.saturating_sub(other_high)) as f32
+        };
+        let across = between(self.left, self.right, other.left, other.right);
+        across.max(between(self.top, self.bottom, other.top, other.bottom))
+    }
+
     pub(super) fn extent(&self) -> f32 {
         ((self.right - self.left) as f32).hypot((self.bottom - self.top) as f32)
     }

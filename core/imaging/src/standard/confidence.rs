@@ -27,6 +27,8 @@ pub(super) struct Doubts {
     pub aligned: f64,
     /// A line may or may not be the end of a film.
     pub undecided: bool,
+    /// Roughness along one direction over that along the other, 1 or more.
+    pub grain: f64,
 }
 
 /// One photograph is never proof.
@@ -34,17 +36,33 @@ const CERTAIN: f64 = 0.97;
 
 pub(super) fn confidence(d: &Doubts) -> f64 {
     let exposure = (1.0 - (d.clipped - 0.02).max(0.0) / 0.4).clamp(0.3, 1.0);
-    // Where nothing varies there is nothing to focus on.
-    let focus = if d.variation < 0.3 { 0.95 } else { 0.3 + 0.7 * smooth(0.02, 0.12, d.detail / d.variation) };
+    // Where nothing varies there is nothing to focus on; without even the grain of a sensor it may be blurred.
+    let focus = if d.variation < 0.12 {
+        0.6 + 0.3 * smooth(0.005, 0.025, d.detail)
+    } else {
+        0.3 + 0.7 * smooth(0.02, 0.12, d.detail / d.variation)
+    };
     let size = (d.pixels as f64 / 300_000.0).min(1.0);
     let margin = (1.0 - 2.0 * d.doubtful).clamp(0.5, 1.0);
     let structure = 1.0 - 0.75 * smooth(0.04, 0.15, d.deviating);
     let texture = 1.0 - 0.7 * smooth(2.0, 5.0, d.sigma_lightness);
     let aligned = 1.0 - 0.6 * smooth(0.4, 0.8, d.aligned);
     let light = 1.0 - 0.6 * smooth(0.1, 0.5, d.light);
+    let grain = 1.0 - 0.5 * smooth(1.12, 1.35, d.grain);
     let film = if d.undecided { 0.7 } else { 1.0 };
-    (exposure * focus * size * margin * structure * texture * aligned * light * d.valid * d.clarity * film)
-        .clamp(0.0, 1.0)
+    (exposure
+        * focus
+        * size
+        * margin
+        * structure
+        * texture
+        * aligned
+        * light
+        * d.valid
+        * d.clarity
+        * film
+        * grain)
+        .clamp(0.0, CERTAIN)
 }
 
 /// 0 up to `low`, 1 from `high` on, smooth between.

@@ -73,6 +73,7 @@ pub(super) fn find(scene: &Scene<'_>, thresholds: &Thresholds, sensitivity: Sens
             kept.push(component);
         }
     }
+    classify::drop_satellites(&mut kept, image.scale.0 as f32);
     let map = FaintMap::of(image, panel, background);
     let (streaks, single) = lines::group(lines::find(image, &map, sensitivity), image.long_side());
     let mut undecided = false;
@@ -92,6 +93,9 @@ pub(super) fn find(scene: &Scene<'_>, thresholds: &Thresholds, sensitivity: Sens
     let mut defects: Vec<Named> = Vec::new();
     for group in streaks {
         let named = streak(group);
+        if named.delta_e < lines::least_contrast(sensitivity) {
+            continue;
+        }
         let taken = Cover::of(image, &named.runs);
         kept.retain(|c| taken.share(c) < 0.5);
         defects.push(named);

@@ -52,8 +52,11 @@ impl Plan {
     }
 }
 
-/// Calls `take(y, row)` for every work row from the top; `row` holds interleaved RGB, 0 to [`FULL`].
-pub(super) fn rows(picture: &Picture, plan: Plan, mut take: impl FnMut(usize, &[u16])) {
+/// One row of red, of green and of blue values, 0 to [`FULL`].
+pub(super) type Row = [Vec<u16>; 3];
+
+/// Calls `take(y, row)` for every work row from the top.
+pub(super) fn rows(picture: &Picture, plan: Plan, mut take: impl FnMut(usize, &Row)) {
     match plan {
         Plan::Whole { kx, ky, width, height } => whole(picture, kx, ky, width, height, &mut take),
         Plan::Parts { width, height } => parts(picture, width, height, &mut take),
@@ -66,12 +69,12 @@ fn whole(
     ky: usize,
     width: usize,
     height: usize,
-    take: &mut impl FnMut(usize, &[u16]),
+    take: &mut impl FnMut(usize, &Row),
 ) {
     let stride = picture.width as usize * 3;
     let used = width * kx * 3;
     let mut sums = vec![0u16; used];
-    let mut out = vec![0u16; width * 3];
+    let mut out: Row = std::array::from_fn(|_| vec![0u16; width]);
     // A column sum of more than 257 rows would not fit 16 bits: such slivers are sampled every few rows.
     let step = ky.div_ceil(256);
     let taken = ky.div_ceil(step);
@@ -109,36 +112,44 @@ fn whole(
 }
 
 /// Sums `K` neighbouring pixels of column sums and divides by the number of summed pixels.
-fn across<const K: usize>(sums: &[u16], rows: usize, out: &mut [u16]) {
-    let factor = 4.0 / (K * rows) as f32;
+fn across<const K: usize>(sums: &[u16], rows: usize, out: &mut Row) {
+    // 4 over the number of pixels, as a 20-bit fraction; the products stay below 2^32.
+    let factor = ((4 << 20) / (K * rows)) as u32 + 1;
     let (pixels, _) = sums.as_chunks::<3>();
-    let (targets, _) = out.as_chunks_mut::<3>();
-    for (target, group) in targets.iter_mut().zip(pixels.chunks_exact(K)) {
+    let (groups, _) = pixels.as_chunks::<K>();
+    let [red, green, blue] = out;
+    for (((group, r), g), b) in groups.iter().zip(red).zip(green).zip(blue) {
         let mut total = [0u32; 3];
         for pixel in group {
             for (t, &p) in total.iter_mut().zip(pixel) {
                 *t += u32::from(p);
             }
         }
-        *target = total.map(|t| (t as f32 * factor + 0.5) as u16);
+        [*r, *g, *b] = total.map(|t| ((t * factor + (1 << 19)) >> 20) as u16);
     }
 }
 
-fn across_any(sums: &[u16], k: usize, rows: usize, out: &mut [u16]) {
+fn across_any(sums: &[u16], k: usize, rows: usize, out: &mut Row) {
     let factor = 4.0 / (k * rows) as f64;
-    for (target, group) in out.chunks_exact_mut(3).zip(sums.chunks_exact(3 * k)) {
-        for channel in 0..3 {
+    for (channel, out) in out.iter_mut().enumerate() {
+        for (target, group) in out.iter_mut().zip(sums.chunks_exact(3 * k)) {
             let total: u64 = group.iter().skip(channel).step_by(3).map(|&v| u64::from(v)).sum();
-            target[channel] = (total as f64 * factor + 0.5) as u16;
+            *target = (total as f64 * factor + 0.5) as u16;
         }
     }
 }
 
-/// Which source pixels one target pixel covers, and how much of it each fills, in 256ths.
+/// Which source pixels one target pixel covers, and how much of it each fills, in 256ths. Below a factor of two the
+/// fourth weight is 0.
 struct Share {
     first: usize,
     weights: [u16; 4],
+    /// The weights such that a sum over a row of column sums ends at [`FULL`].
+    scaled: [f32; 4],
 }
+
+/// From a column sum of weight 256 times a weight in 256ths to the produced scale.
+const SCALE: f32 = FULL as f32 / (255.0 * 65536.0);
 
 /// The shares of a side; every target's weights add up to 256. A factor below 2.5 needs at most four pixels.
 fn shares(source: usize, target: usize) -> Vec<Share> {
@@ -156,39 +167,55 @@ fn shares(source: usize, target: usize) -> Vec<Share> {
                 *weight = upto - before;
                 before = upto;
             }
-            Share { first, weights }
+            Share { first, weights, scaled: weights.map(|w| f32::from(w) * SCALE) }
         })
         .collect()
 }
 
-fn parts(picture: &Picture, width: usize, height: usize, take: &mut impl FnMut(usize, &[u16])) {
+fn parts(picture: &Picture, width: usize, height: usize, take: &mut impl FnMut(usize, &Row)) {
     let (source_width, source_height) = (picture.width as usize, picture.height as usize);
     let stride = source_width * 3;
     let columns = shares(source_width, width);
     // Room for the pixels behind the last one, whose weight is 0.
-    let mut sums = vec![0u16; stride + 12];
-    let mut out = vec![0u16; width * 3];
+    let mut sums = vec![0u16; stride + 13];
+    let mut out: Row = std::array::from_fn(|_| vec![0u16; width]);
     for (y, share) in shares(source_height, height).iter().enumerate() {
         let row = |i: usize| {
             let y = (share.first + i).min(source_height - 1);
             &picture.rgb[y * stride..(y + 1) * stride]
         };
         let [w0, w1, w2, w3] = share.weights;
-        for ((((s, &p), &q), &r), &t) in sums.iter_mut().zip(row(0)).zip(row(1)).zip(row(2)).zip(row(3)) {
-            *s = u16::from(p) * w0 + u16::from(q) * w1 + u16::from(r) * w2 + u16::from(t) * w3;
+        for (((s, &p), &q), &r) in sums.iter_mut().zip(row(0)).zip(row(1)).zip(row(2)) {
+            *s = u16::from(p) * w0 + u16::from(q) * w1 + u16::from(r) * w2;
         }
-        let (targets, _) = out.as_chunks_mut::<3>();
-        for (target, share) in targets.iter_mut().zip(&columns) {
-            let from = &sums[share.first * 3..share.first * 3 + 12];
-            for channel in 0..3 {
-                let mut total = 1 << 13;
-                for tap in 0..4 {
-                    total += u32::from(from[tap * 3 + channel]) * u32::from(share.weights[tap]);
-                }
-                target[channel] = (total >> 14) as u16;
-            }
+        if w3 > 0 {
+            sums.iter_mut().zip(row(3)).for_each(|(s, &p)| *s += u16::from(p) * w3);
+        }
+        if source_width < 2 * width {
+            weigh::<3>(&sums, &columns, &mut out);
+        } else {
+            weigh::<4>(&sums, &columns, &mut out);
         }
         take(y, &out);
+    }
+}
+
+/// Weighted sums across; `N` pixels are enough for every share.
+fn weigh<const N: usize>(sums: &[u16], columns: &[Share], out: &mut Row) {
+    // Four values at a time, red to the next pixel's red: one vector register.
+    const WHOLE: f32 = 8_388_608.0;
+    let [red, green, blue] = out;
+    for (((share, r), g), b) in columns.iter().zip(red).zip(green).zip(blue) {
+        let Some(from) = sums.get(share.first * 3..share.first * 3 + 13) else { continue };
+        let mut total = [0f32; 4];
+        for tap in 0..N {
+            let weight = share.scaled[tap];
+            for (t, &v) in total.iter_mut().zip(&from[tap * 3..tap * 3 + 4]) {
+                *t += f32::from(v) * weight;
+            }
+        }
+        // Above 2^23 a float has no fraction left: its lowest bits are the rounded number.
+        [*r, *g, *b, _] = total.map(|t| (t + WHOLE).to_bits() as u16);
     }
 }
 
@@ -208,8 +235,7 @@ mod tests {
             let mut seen = 0;
             rows(&picture, plan, |_, row| {
                 seen += 1;
-                assert_eq!(row.len(), width * 3);
-                assert!(row.iter().all(|&v| v == 800), "{w}x{h}");
+                assert!(row.iter().all(|c| c.len() == width && c.iter().all(|&v| v == 800)), "{w}x{h}");
             });
             assert_eq!(seen, height);
         }
@@ -222,8 +248,8 @@ mod tests {
             let mean = rgb.iter().map(|&v| f64::from(v)).sum::<f64>() / rgb.len() as f64;
             let (mut total, mut count) = (0.0, 0.0);
             rows(&Picture { width: w, height: h, rgb }, Plan::of(w, h), |_, row| {
-                total += row.iter().map(|&v| f64::from(v)).sum::<f64>();
-                count += row.len() as f64;
+                total += row.iter().flatten().map(|&v| f64::from(v)).sum::<f64>();
+                count += 3.0 * row[0].len() as f64;
             });
             assert!((total / count / 4.0 - mean).abs() < 0.2, "{w}x{h}: {} {mean}", total / count / 4.0);
         }

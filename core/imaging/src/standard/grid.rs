@@ -2,6 +2,17 @@
 
 use super::work_image::BLOCK;
 
+/// Where the pixels of the left half of a block lie between its left neighbour's middle (0) and its own (1).
+const PLACES: [f32; BLOCK / 2] = {
+    let mut places = [0.0; BLOCK / 2];
+    let mut k = 0;
+    while k < BLOCK / 2 {
+        places[k] = 0.5 + (k as f32 + 0.5) / BLOCK as f32;
+        k += 1;
+    }
+    places
+};
+
 /// One value a block, row by row.
 #[derive(Debug, Clone)]
 pub(super) struct Grid {
@@ -80,11 +91,14 @@ impl Grid {
         scratch.extend(row(y0).iter().zip(row(y1)).map(|(p, q)| p + (q - p) * ty));
         for (column, pixels) in line.chunks_mut(BLOCK).enumerate() {
             let here = scratch[column];
-            let left = scratch[column.saturating_sub(1)];
-            let right = scratch[(column + 1).min(self.columns - 1)];
-            for (k, value) in pixels.iter_mut().enumerate() {
-                let t = (k as f32 - middle) / BLOCK as f32;
-                *value = here + if t < 0.0 { (here - left) * t } else { (right - here) * t };
+            let left = here - scratch[column.saturating_sub(1)];
+            let right = scratch[(column + 1).min(self.columns - 1)] - here;
+            let (first, second) = pixels.split_at_mut(pixels.len().min(BLOCK / 2));
+            for (value, place) in first.iter_mut().zip(PLACES) {
+                *value = here + left * (place - 1.0);
+            }
+            for (value, place) in second.iter_mut().zip(PLACES) {
+                *value = here + right * (place - 0.5);
             }
         }
     }

@@ -9,50 +9,69 @@ use super::downscale::FULL;
 /// Steps per unit of L*, a* and b*.
 pub(super) const UNIT: f32 = 64.0;
 
+/// Steps of the cube-root curve.
 const CURVE_STEPS: usize = 1 << 14;
+/// Bits of X, Y and Z in the packed sums: 19 of value and two for the sum of three.
+const FIELD: u32 = 21;
+const FIELD_MASK: u64 = (1 << FIELD) - 1;
 
-/// Tables from 10-bit sRGB to linear light (15 bits) and from linear light (14 bits) to the cube-root curve.
+/// What a red, green or blue value adds to X, Y and Z, packed into one word each; and the cube-root curve.
 pub(super) struct Tables {
-    linear: [u16; FULL as usize + 1],
-    curve: Vec<u16>,
+    added: [[u64; FULL as usize + 1]; 3],
+    curve: Vec<i16>,
 }
 
 /// The tables of this process.
-pub(super) static TABLES: LazyLock<Tables> = LazyLock::new(|| {
-    let mut linear = [0u16; FULL as usize + 1];
-    for (i, slot) in linear.iter_mut().enumerate() {
-        let v = i as f64 / f64::from(FULL);
-        let light = if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) };
-        *slot = (light * 32768.0).round() as u16;
-    }
-    let curve = (0..=CURVE_STEPS)
-        .map(|i| {
-            let t = i as f64 / CURVE_STEPS as f64;
-            let f = if t > 216.0 / 24389.0 { t.cbrt() } else { t * 24389.0 / 27.0 / 116.0 + 16.0 / 116.0 };
-            (f * 32768.0).round() as u16
-        })
-        .collect();
-    Tables { linear, curve }
-});
+pub(super) static TABLES: LazyLock<Tables> = LazyLock::new(Tables::new);
 
-// Rows of the sRGB matrix divided by the D65 white, times 32768; each adds up to 32768.
-const TO_X: [u32; 3] = [14220, 12328, 6220];
-const TO_Y: [u32; 3] = [6969, 23434, 2365];
-const TO_Z: [u32; 3] = [582, 3587, 28599];
+/// Rows of the sRGB matrix divided by the D65 white: every row adds up to 1.
+const TO_XYZ: [[f64; 3]; 3] =
+    [[0.433_953, 0.376_219, 0.189_828], [0.212_673, 0.715_152, 0.072_175], [0.017_757, 0.109_468, 0.872_775]];
 
 impl Tables {
-    /// L*, a*, b* in 64ths of one pixel given as 0 to [`FULL`].
-    #[inline]
-    pub(super) fn lab(&self, rgb: [u16; 3]) -> [i16; 3] {
-        let [r, g, b] = rgb.map(|v| u32::from(self.linear[usize::from(v.min(FULL))]));
-        let curve = |m: [u32; 3]| {
-            // 15 bits of matrix and one of light go: 14 remain.
-            let t = (m[0] * r + m[1] * g + m[2] * b + (1 << 15)) >> 16;
-            i32::from(self.curve[(t as usize).min(CURVE_STEPS)])
-        };
-        let (fx, fy, fz) = (curve(TO_X), curve(TO_Y), curve(TO_Z));
-        let scaled = |f: i32, times: i32| ((f * (times * UNIT as i32 / 32) + (1 << 9)) >> 10) as i16;
-        [scaled(fy, 116) - 16 * UNIT as i16, scaled(fx - fy, 500), scaled(fy - fz, 200)]
+    fn new() -> Self {
+        let mut added = [[0u64; FULL as usize + 1]; 3];
+        for (channel, table) in added.iter_mut().enumerate() {
+            for (i, slot) in table.iter_mut().enumerate() {
+                let v = i as f64 / f64::from(FULL);
+                let light = if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) };
+                let share = |row: usize| (light * TO_XYZ[row][channel] * f64::from(1 << 19)).round() as u64;
+                *slot = share(0) | share(1) << FIELD | share(2) << (2 * FIELD);
+            }
+        }
+        let curve = (0..=CURVE_STEPS)
+            .map(|i| {
+                let t = i as f64 / CURVE_STEPS as f64;
+                let f =
+                    if t > 216.0 / 24389.0 { t.cbrt() } else { t * 24389.0 / 27.0 / 116.0 + 16.0 / 116.0 };
+                (f * 32767.0).round() as i16
+            })
+            .collect();
+        Self { added, curve }
+    }
+
+    /// Converts one row; `lab` holds L*, a*, b* in [`UNIT`] steps and is as long as `rgb`.
+    pub(super) fn convert(&self, rgb: [&[u16]; 3], lab: [&mut [i16]; 3]) {
+        let [xs, ys, zs] = lab;
+        let [red, green, blue] = &self.added;
+        let curve = &self.curve[..=CURVE_STEPS];
+        let inputs = rgb[0].iter().zip(rgb[1]).zip(rgb[2]);
+        for (((x, y), z), ((&r, &g), &b)) in xs.iter_mut().zip(ys.iter_mut()).zip(zs.iter_mut()).zip(inputs) {
+            let of = |table: &[u64; FULL as usize + 1], v: u16| table[usize::from(v.min(FULL))];
+            let sum = of(red, r) + of(green, g) + of(blue, b);
+            // Half a step is added before five of nineteen bits go.
+            let at = |field: u32| (((sum >> (field * FIELD)) & FIELD_MASK) as usize + 16) >> 5;
+            let value = |field: u32| curve[at(field).min(CURVE_STEPS)];
+            (*x, *y, *z) = (value(0), value(1), value(2));
+        }
+        // 16-bit products, upper halves: 116, 500 and 200 times UNIT over 32768.
+        let upper = |a: i16, b: i16| ((i32::from(a) * i32::from(b)) >> 16) as i16;
+        for ((x, y), z) in xs.iter_mut().zip(ys).zip(zs) {
+            let (fx, fy, fz) = (*x, *y, *z);
+            *x = upper(fy, 14848) - 16 * UNIT as i16;
+            *y = upper((fx - fy) << 1, 32000);
+            *z = upper(fy - fz, 25600);
+        }
     }
 }
 
@@ -61,7 +80,10 @@ mod tests {
     use super::*;
 
     fn lab(rgb: [u16; 3]) -> [f32; 3] {
-        TABLES.lab(rgb.map(|v| v * 4)).map(|v| f32::from(v) / UNIT)
+        let [r, g, b] = rgb.map(|v| [v * 4]);
+        let (mut l, mut a, mut c) = ([0], [0], [0]);
+        TABLES.convert([&r, &g, &b], [&mut l, &mut a, &mut c]);
+        [l[0], a[0], c[0]].map(|v| f32::from(v) / UNIT)
     }
 
     #[test]

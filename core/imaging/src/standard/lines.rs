@@ -27,14 +27,6 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// The ends of its long axis.
-    pub(super) fn ends(&self) -> [(f32, f32); 2] {
-        let (sin, cos) = self.shape.angle.sin_cos();
-        let half = self.shape.length() / 2.0;
-        let (x, y) = self.shape.centre;
-        [(x - half * cos, y - half * sin), (x + half * cos, y + half * sin)]
-    }
-
     /// Distance of a point from the line's axis, and its place along it, from the centre.
     fn frame(&self, point: (f32, f32)) -> (f32, f32) {
         let (sin, cos) = self.shape.angle.sin_cos();
@@ -43,8 +35,11 @@ impl Line {
     }
 }
 
-/// L* above the surroundings from which a faint line is taken for real.
-fn least_contrast(sensitivity: Sensitivity) -> f32 {
+/// Contrast from which a line is looked at: the end of a film is proved by its two sides, not by its line.
+const LOOKED_AT: f32 = 0.9;
+
+/// L* above the surroundings from which streaks count.
+pub(super) fn least_contrast(sensitivity: Sensitivity) -> f32 {
     match sensitivity {
         Sensitivity::Low => 1.6,
         Sensitivity::Medium => 0.9,
@@ -56,7 +51,7 @@ fn least_contrast(sensitivity: Sensitivity) -> f32 {
 pub(super) fn find(image: &WorkImage, map: &FaintMap, sensitivity: Sensitivity) -> Vec<Line> {
     let smooth = map.without_dots();
     let noise = spread(&smooth, &map.judged);
-    let least = least_contrast(sensitivity).max(4.0 * noise);
+    let least = least_contrast(sensitivity).min(LOOKED_AT).max(4.0 * noise);
     let mask: Vec<u8> =
         smooth.iter().zip(&map.judged).map(|(&v, &judged)| u8::from(judged && v >= least)).collect();
     let runs = runs::extract(&mask, map.width);

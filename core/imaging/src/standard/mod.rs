@@ -15,6 +15,7 @@ mod downscale;
 mod faint;
 mod film;
 mod glare;
+mod grain;
 mod grid;
 mod halves;
 mod indices;
@@ -107,7 +108,7 @@ pub fn judge_observed(
     let doubts = confidence::Doubts {
         clipped: tally.clipped as f64 / judged,
         detail,
-        variation: detail + sigma * sigma,
+        variation: detail + variation(&blocks, &panel),
         pixels: picture.pixels(),
         doubtful: found.doubtful as f64 / judged,
         deviating: found.deviating as f64 / judged,
@@ -117,6 +118,7 @@ pub fn judge_observed(
         sigma_lightness: sigma,
         aligned: f64::from(found.aligned),
         undecided: found.undecided,
+        grain: grain::direction(&image, &panel),
     };
     passed("figures");
     Judgement {
@@ -198,6 +200,12 @@ fn detail(blocks: &Blocks, panel: &Panel) -> f64 {
     middle(&values, panel, 0.5).powi(2)
 }
 
+/// Median variance of L* within the panel's blocks after the 3x3 mean.
+fn variation(blocks: &Blocks, panel: &Panel) -> f64 {
+    let values: Vec<f32> = blocks.cells.iter().map(|b| b.spread[0] * background::TO_SIGMA).collect();
+    middle(&values, panel, 0.5).powi(2)
+}
+
 /// 95th percentile of ΔE over the valid pixels of every fourth row.
 fn delta_e_p95(cells: &[Region], width: usize, scores: &score::Scores) -> f64 {
     let mut histogram = [0u32; 256];
@@ -217,44 +225,4 @@ fn delta_e_p95(cells: &[Region], width: usize, scores: &score::Scores) -> f64 {
         left -= count;
     }
     0.0
-}
-/// DEBUG
-pub fn debug_blocks(picture: &Picture, rows: &[usize], from: usize, upto: usize) {
-    let mut image = WorkImage::of(picture);
-    glare::widen(&mut image);
-    let blocks = Blocks::of(&image);
-    println!("{}x{}", blocks.columns, blocks.rows);
-    let of = panel::debug_segments(&blocks);
-    for y in (0..blocks.rows).step_by(2) {
-        println!(
-            "{}",
-            (0..blocks.columns)
-                .map(|x| {
-                    let r = of[y * blocks.columns + x];
-                    (b'a' + (r % 26) as u8) as char
-                })
-                .collect::<String>()
-        );
-    }
-    for &y in rows {
-        println!("row {y}");
-        for x in from..upto.min(blocks.columns) {
-            let b = &blocks.cells[y * blocks.columns + x];
-            println!(
-                "{x}: L{:.1} a{:.1} b{:.1} sp {:.2} {:.2} d{:.2} g{:.1}",
-                b.median[0], b.median[1], b.median[2], b.spread[0], b.spread[2], b.detail, b.glare
-            );
-        }
-    }
-}
-
-/// DEBUG
-pub fn debug_faint(picture: &Picture) -> (usize, Vec<u8>) {
-    let mut image = WorkImage::of(picture);
-    glare::widen(&mut image);
-    let blocks = Blocks::of(&image);
-    let panel = panel::find(&blocks);
-    let background = Background::of(&blocks, &panel);
-    let m = faint::FaintMap::of(&image, &panel, &background);
-    (m.width, m.values.iter().map(|v| (128.0 + v * 40.0) as u8).collect())
 }

@@ -312,8 +312,3 @@ fn shrink(blocks: &Blocks, parts: &mut [Part]) {
         }
     }
 }
-
-/// DEBUG
-pub(super) fn debug_segments(blocks: &Blocks) -> Vec<usize> {
-    segment(blocks).of
-}

@@ -59,10 +59,9 @@ fn first(row: &[u8], wanted: impl Fn(u8) -> bool) -> Option<usize> {
     let (chunks, rest) = row.as_chunks::<16>();
     let zeros_wanted = wanted(0);
     for (i, chunk) in chunks.iter().enumerate() {
-        if zeros_wanted || u128::from_ne_bytes(*chunk) != 0 {
-            if let Some(at) = chunk.iter().position(|&v| wanted(v)) {
-                return Some(i * 16 + at);
-            }
+        let worth_it = zeros_wanted || u128::from_ne_bytes(*chunk) != 0;
+        if worth_it && let Some(at) = chunk.iter().position(|&v| wanted(v)) {
+            return Some(i * 16 + at);
         }
     }
     rest.iter().position(|&v| wanted(v)).map(|at| chunks.len() * 16 + at)
@@ -74,10 +73,9 @@ pub(super) fn connect(runs: &[Run], reach: u32) -> Sets {
     // For every distance in rows, the first run of that row that may still touch.
     let mut near = vec![0usize; reach as usize + 1];
     for (i, run) in runs.iter().enumerate() {
-        if let Some(before) = i.checked_sub(1).map(|b| runs[b]).filter(|b| b.y == run.y) {
-            if run.start - before.end < reach {
-                sets.join(i as u32, i as u32 - 1);
-            }
+        let before = i.checked_sub(1).map(|b| runs[b]).filter(|b| b.y == run.y);
+        if before.is_some_and(|b| run.start - b.end < reach) {
+            sets.join(i as u32, i as u32 - 1);
         }
         for up in 1..=reach.min(run.y) {
             let row = run.y - up;

@@ -2,7 +2,7 @@
 
 use super::background::Background;
 use super::lab::UNIT;
-use super::panel::Panel;
+use super::panel::{Panel, Part};
 use super::thresholds::Thresholds;
 use super::work_image::{BLOCK, GLARE, WorkImage};
 
@@ -27,46 +27,71 @@ pub(super) fn score(
     let mut level = vec![0u8; width * image.height];
     let mut delta_e = vec![0u8; width * image.height];
     let mut scratch = Vec::new();
-    let mut expected = [vec![0f32; width], vec![0f32; width], vec![0f32; width]];
-    let weights: [Vec<f32>; 3] =
-        std::array::from_fn(|c| background.sigma[c].values.iter().map(|s| 0.5 / (s * s)).collect());
-    let (grow, seed) = (thresholds.grow * thresholds.grow, thresholds.seed * thresholds.seed);
+    let row = || [vec![0f32; width], vec![0f32; width], vec![0f32; width]];
+    let (mut expected, mut weights) = (row(), row());
+    let limits = [thresholds.grow * thresholds.grow, thresholds.seed * thresholds.seed];
     for y in 0..image.height {
         let blocks = y / BLOCK * columns..(y / BLOCK + 1) * columns;
         let parts = &panel.parts[blocks.clone()];
-        if !parts.iter().any(|p| p.judged()) {
-            continue;
+        if y % BLOCK == 0 {
+            for (grid, line) in background.sigma.iter().zip(&mut weights) {
+                weigh(&grid.values[blocks.clone()], parts, line);
+            }
         }
+        // From the first to the last judged column.
+        let Some(first) = parts.iter().position(|p| p.judged()) else { continue };
+        let last = parts.iter().rposition(|p| p.judged()).unwrap_or(first);
+        let x = first * BLOCK..((last + 1) * BLOCK).min(width);
         for (grid, line) in background.colour.iter().zip(&mut expected) {
             grid.line(y, &mut scratch, line);
         }
-        for (column, part) in parts.iter().enumerate() {
-            if !part.judged() {
-                continue;
-            }
-            let block = blocks.start + column;
-            let x = column * BLOCK..((column + 1) * BLOCK).min(width);
-            let at = y * width + x.start..y * width + x.end;
-            let [l, a, b] = std::array::from_fn(|c| &image.planes[c][at.clone()]);
-            let [l0, a0, b0] = std::array::from_fn(|c| &expected[c][x.clone()]);
-            let [wl, wa, wb] = std::array::from_fn(|c| weights[c][block]);
-            let out = level[at.clone()].iter_mut().zip(&mut delta_e[at.clone()]);
-            let flags = &image.flags[at.clone()];
-            for (((((((out, l), a), b), l0), a0), b0), flag) in
-                out.zip(l).zip(a).zip(b).zip(l0).zip(a0).zip(b0).zip(flags)
-            {
-                let rl = f32::from(*l) * (1.0 / UNIT) - l0;
-                let ra = f32::from(*a) * (1.0 / UNIT) - a0;
-                let rb = f32::from(*b) * (1.0 / UNIT) - b0;
-                let (rl, ra, rb) = (rl * rl, ra * ra, rb * rb);
-                let z = rl * wl + ra * wa + rb * wb;
-                let judged = u8::from(flag & GLARE == 0);
-                *out.0 = (u8::from(z >= grow) + u8::from(z >= seed)) * judged;
-                *out.1 = rounded(((rl + ra + rb).sqrt() * DELTA_E_STEPS).min(255.0)) * judged;
-            }
-        }
+        let at = y * width + x.start..y * width + x.end;
+        score_row(
+            std::array::from_fn(|c| &image.planes[c][at.clone()]),
+            std::array::from_fn(|c| &expected[c][x.clone()]),
+            std::array::from_fn(|c| &weights[c][x.clone()]),
+            &image.flags[at.clone()],
+            limits,
+            &mut level[at.clone()],
+            &mut delta_e[at],
+        );
     }
     Scores { level, delta_e }
+}
+
+/// Half the inverse variance of every pixel of a row; 0 where nothing is judged.
+fn weigh(sigma: &[f32], parts: &[Part], line: &mut [f32]) {
+    for ((pixels, s), part) in line.chunks_mut(BLOCK).zip(sigma).zip(parts) {
+        pixels.fill(if part.judged() { 0.5 / (s * s) } else { 0.0 });
+    }
+}
+
+/// One row: plain loops over slices of one length, which the compiler turns into vector instructions.
+fn score_row(
+    planes: [&[i16]; 3],
+    expected: [&[f32]; 3],
+    weights: [&[f32]; 3],
+    flags: &[u8],
+    limits: [f32; 2],
+    level: &mut [u8],
+    delta_e: &mut [u8],
+) {
+    let n = level.len();
+    let [l, a, b] = planes.map(|p| &p[..n]);
+    let [l0, a0, b0] = expected.map(|e| &e[..n]);
+    let [wl, wa, wb] = weights.map(|w| &w[..n]);
+    let (flags, delta_e) = (&flags[..n], &mut delta_e[..n]);
+    let [grow, seed] = limits;
+    for x in 0..n {
+        let rl = f32::from(l[x]) * (1.0 / UNIT) - l0[x];
+        let ra = f32::from(a[x]) * (1.0 / UNIT) - a0[x];
+        let rb = f32::from(b[x]) * (1.0 / UNIT) - b0[x];
+        let (rl, ra, rb) = (rl * rl, ra * ra, rb * rb);
+        let z = rl * wl[x] + ra * wa[x] + rb * wb[x];
+        let judged = u8::from((flags[x] & GLARE == 0) & (wl[x] > 0.0));
+        level[x] = (u8::from(z >= grow) + u8::from(z >= seed)) * judged;
+        delta_e[x] = rounded(((rl + ra + rb).sqrt() * DELTA_E_STEPS).min(255.0)) * judged;
+    }
 }
 
 /// The nearest whole number of a value from 0 to 255, without the checks of a cast.

@@ -36,7 +36,7 @@ impl Sparkle {
         let area = *specks.areas.select_nth_unstable(place).1 as f32;
         let mut amplitudes: Vec<f32> = components
             .iter()
-            .filter(|c| c.deviation[0] > 0.0 && c.area < LARGER * area)
+            .filter(|c| c.deviation[0] > 0.0 && c.area < LARGER * area && !classify::is_halo(c))
             .map(|c| c.amplitude)
             .collect();
         let middle = amplitudes.len() / 2;

@@ -59,7 +59,7 @@ impl Tally {
                 if coat + glare < pixels.len() {
                     tally.uncovered += count(Region::Uncovered);
                 }
-                let clipped = flags[..pixels.len()].iter().map(|f| f / CLIPPED & 1).sum::<u8>();
+                let clipped = flags[..pixels.len()].iter().map(|f| (f / CLIPPED) & 1).sum::<u8>();
                 tally.clipped += usize::from(clipped);
                 let zone = if margin[block] { &mut tally.margin } else { &mut tally.interior };
                 zone.valid += pixels.len() - glare;

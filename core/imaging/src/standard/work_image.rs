@@ -2,7 +2,7 @@
 //!
 //! One pass over the source makes all of it, with three rows of unblurred colour alive at a time.
 
-use super::downscale::{self, FULL, Plan};
+use super::downscale::{self, Plan, Row};
 use super::lab::TABLES;
 use crate::Picture;
 
@@ -14,7 +14,7 @@ pub(super) const GLARE: u8 = 1;
 /// At an end of the scale, where a value says nothing.
 pub(super) const CLIPPED: u8 = 2;
 
-/// Brightness from which a pixel is blown out, and up to which it is black, of [`FULL`].
+/// Brightness from which a pixel is blown out, and up to which it is black, of 1020.
 const BRIGHT: u16 = 1000;
 const DARK: u16 = 20;
 
@@ -98,20 +98,18 @@ impl RecentRows {
         }
     }
 
-    fn push(&mut self, y: usize, rgb: &[u16], flags: &mut [u8]) {
+    fn push(&mut self, y: usize, rgb: &Row, flags: &mut [u8]) {
         let width = self.width;
-        let tables = &*TABLES;
         let [l, a, b] = &mut self.row;
-        let (pixels, _) = rgb.as_chunks::<3>();
-        let targets = l[1..].iter_mut().zip(&mut a[1..]).zip(&mut b[1..]);
-        for ((pixel, ((l, a), b)), flag) in pixels.iter().zip(targets).zip(flags) {
-            [*l, *a, *b] = tables.lab(*pixel);
-            let bright = pixel[0].max(pixel[1]).max(pixel[2]).min(FULL);
-            let dark = pixel[0].min(pixel[1]).min(pixel[2]);
+        let inner = [&mut l[1..=width], &mut a[1..=width], &mut b[1..=width]];
+        TABLES.convert([&rgb[0], &rgb[1], &rgb[2]], inner);
+        for (((&r, &g), &b), flag) in rgb[0].iter().zip(&rgb[1]).zip(&rgb[2]).zip(flags) {
+            let bright = r.max(g).max(b);
+            let dark = r.min(g).min(b);
             // Saturation of at most 30 of 255.
             let glare = (bright >= BRIGHT) & ((bright - dark) * 17 <= bright * 2);
             let clipped = (bright >= BRIGHT) | (bright <= DARK);
-            *flag = u8::from(glare) * GLARE | u8::from(clipped) * CLIPPED;
+            *flag = (u8::from(glare) * GLARE) | (u8::from(clipped) * CLIPPED);
         }
         self.lightness[y % 3].copy_from_slice(&l[1..=width]);
         for (row, means) in self.row.iter_mut().zip(&mut self.means[y % 3]) {

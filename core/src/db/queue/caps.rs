@@ -2,13 +2,14 @@
 //!
 //! The limits are strict: a claim locks the type's row first and counts afterwards, in a statement that sees everything
 //! that was committed before the lock. Another process that claims the same type at that moment is not waited for. Types
-//! without a limit pay nothing for this: see [`super::queue::claim`].
+//! without a limit pay nothing for this: see [`super::claim`].
 
-use super::{
-    DbResult, Session, Transaction,
-    queue::{self, ClaimRequest, ClaimedRow},
+use super::claim::{ClaimRequest, ClaimedRow, claim_with};
+use crate::{
+    db::{DbResult, Session, Transaction},
+    ids::WorkerId,
+    job::ClaimedJob,
 };
-use crate::{ids::WorkerId, job::ClaimedJob};
 
 /// Those of `job_types` whose running jobs are limited.
 pub async fn limited_types(session: &mut Session, job_types: &[String]) -> DbResult<Vec<String>> {
@@ -56,7 +57,7 @@ pub async fn claim(
         Some(most) => claim_per_user(transaction, worker, lease_seconds, job_type, free, most).await,
         None => {
             let request = ClaimRequest { job_types: vec![job_type.to_owned()], limits: vec![free] };
-            queue::claim_with(transaction.exec(), worker, lease_seconds, &request, true).await
+            claim_with(transaction.exec(), worker, lease_seconds, &request, true).await
         }
     }
 }

@@ -1,0 +1,116 @@
+//! Sweeping: jobs and cancels whose worker is gone.
+
+use crate::{
+    db::{DbResult, Session},
+    ids::JobId,
+};
+
+/// A job whose lease had run out, and what became of it.
+#[derive(Debug, Clone)]
+pub struct Swept {
+    /// The job.
+    pub job: JobId,
+    /// Its type.
+    pub job_type: String,
+    /// `pending` or `failed`.
+    pub status: String,
+    /// Leases lost, this one included.
+    pub crashes: i32,
+}
+
+/// Takes back jobs whose lease has run out: to `pending` at once, or to `failed` with `worker_lost` when it was the
+/// third or the last attempt. Rows inside a fenced transaction are passed by. Nothing is swept until the server has
+/// been up for one lease, because nobody could renew while it was down.
+pub async fn sweep(session: &mut Session, lease_seconds: f64, max_crashes: i32) -> DbResult<Vec<Swept>> {
+    let rows = sqlx::query!(
+        r#"
+        with expired as materialized (
+            select j.id, j.attempt, j.locked_by, j.locked_until,
+                   j.crashes + 1 >= $2
+                       or j.attempt - j.attempts_forgiven >= coalesce(j.max_attempts, t.max_attempts, 3) as spent
+            from public.jobs j left join public.job_types t on t.name = j.job_type
+            where j.status = 'running' and (j.locked_until is null or j.locked_until < now())
+              and pg_postmaster_start_time() < now() - make_interval(secs => $1)
+            order by j.locked_until nulls first
+            limit 200
+            for update of j skip locked
+        ), swept as (
+            update public.jobs j
+            set status = case when e.spent then 'failed' else 'pending' end,
+                crashes = j.crashes + 1,
+                run_at = case when e.spent then j.run_at else now() end,
+                completed_at = case when e.spent then now() end,
+                results = case when e.spent then coalesce(j.results, '{}') else j.results end,
+                error_code = case when e.spent then 'worker_lost' end,
+                error_message = case when e.spent
+                    then 'the worker was lost ' || (j.crashes + 1)
+                         || ' times while it ran this job; it may be too large for the machine' end,
+                locked_by = null, locked_until = null, updated_at = now()
+            from expired e where j.id = e.id
+            returning j.id, j.job_type, j.status, j.crashes, e.attempt, e.locked_by, j.started_at
+        ), recorded as (
+            insert into public.job_attempts
+                (job_id, attempt, worker_id, started_at, ended_at, duration_ms, outcome, error_code, error_chain)
+            select s.id, s.attempt, s.locked_by, null, now(), null, 'lost', 'worker_lost',
+                   array['the lease ran out without a heartbeat']
+            from swept s
+            on conflict (job_id, attempt) do nothing
+        ), closed as (
+            update public.analyses a
+            set status = 'failed',
+                metrics = '{"error": {"code": "worker_lost", "message": "the worker was lost"}}'
+            from swept s
+            where a.job_id = s.id and s.status = 'failed' and a.status in ('pending', 'processing')
+        )
+        select id as "id!", coalesce(job_type, '') as "job_type!", status as "status!", crashes as "crashes!",
+               case when status = 'failed' then pg_notify('forgeos_done', id::text)::text
+                    else pg_notify('forgeos_jobs', coalesce(job_type, ''))::text end as told
+        from swept
+        "#,
+        lease_seconds,
+        max_crashes
+    )
+    .fetch_all(session.exec())
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Swept {
+            job: JobId(row.id),
+            job_type: row.job_type,
+            status: row.status,
+            crashes: row.crashes,
+        })
+        .collect())
+}
+
+/// Says the last words of cancelled jobs whose holder is dead: closes their unfinished analyses and drops the lease.
+/// Answers how many there were.
+pub async fn close_abandoned_cancels(session: &mut Session) -> DbResult<u64> {
+    let done = sqlx::query!(
+        r#"
+        with abandoned as materialized (
+            select id from public.jobs
+            where status = 'cancelled' and locked_by is not null
+              and (locked_until is null or locked_until < now())
+            limit 200
+            for update skip locked
+        ), closed as (
+            update public.analyses a
+            set status = 'failed',
+                metrics = '{"error": {"code": "cancelled", "message": "the job was cancelled"}}'
+            from abandoned where a.job_id = abandoned.id and a.status in ('pending', 'processing')
+        )
+        update public.jobs j set locked_by = null, locked_until = null, updated_at = now()
+        from abandoned where j.id = abandoned.id
+        "#
+    )
+    .execute(session.exec())
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Whether the database answers.
+pub async fn ping(session: &mut Session) -> DbResult<()> {
+    sqlx::query_scalar!(r#"select 1 as "one!""#).fetch_one(session.exec()).await?;
+    Ok(())
+}
