@@ -24,7 +24,7 @@ impl LocalFolders {
     pub(super) fn create(root: &Path) -> StorageResult<Self> {
         let problem = |e: io::Error| {
             StorageError::Settings(format!(
-                "the folder `{}` cannot be used: {e}; `storage.url` or `data_dir` (`--data-dir`) chooses another",
+                "the folder `{}` cannot be used: {e}; --storage-url or --data-dir chooses another",
                 root.display()
             ))
         };
