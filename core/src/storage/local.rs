@@ -55,8 +55,8 @@ impl LocalFolders {
         // Without its folder a bucket is not empty but gone: an unmounted disk must not look like lost files.
         match tokio::fs::metadata(&path).await {
             Ok(found) if found.is_dir() => {}
-            Ok(_) => return Err(unavailable(io::Error::from(io::ErrorKind::NotADirectory))),
-            Err(e) => return Err(unavailable(e)),
+            Ok(_) => return Err(unavailable(&path, io::Error::from(io::ErrorKind::NotADirectory))),
+            Err(e) => return Err(unavailable(&path, e)),
         }
         let last = key.parts().count();
         for (position, part) in (1..).zip(key.parts()) {
@@ -72,13 +72,14 @@ impl LocalFolders {
                         source: Box::new(e),
                     });
                 }
-                Err(e) => return Err(unavailable(e)),
+                Err(e) => return Err(unavailable(&path, e)),
             }
         }
         Ok(())
     }
 }
 
-fn unavailable(error: io::Error) -> StorageError {
-    StorageError::Unavailable(Box::new(error))
+fn unavailable(path: &Path, error: io::Error) -> StorageError {
+    let words = format!("{}: {error}", path.display());
+    StorageError::Unavailable(Box::new(io::Error::new(error.kind(), words)))
 }
