@@ -1,20 +1,27 @@
--- A job that is deleted takes no analysis with it: they stay, with `job_id` null. Those that it leaves unfinished would
--- wait for ever, because nothing leads to them any more; they are closed as it goes. Before the row is deleted: the
--- foreign key's `set null` comes after it. Finished jobs leave nothing open, so deleting them costs nothing more.
+-- A job that is deleted while it is under way leaves its analyses behind without it: nobody could close them later.
 create or replace function forgeos.close_analyses_of_deleted_job()
-returns trigger language plpgsql security definer set search_path = '' as $$
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
 begin
   update public.analyses
   set status = 'failed',
-      metrics = '{"error": {"code": "cancelled", "message": "the job was deleted before this image was analysed"}}'
+      metrics = '{"error": {"code": "cancelled", "message": "the job was deleted"}}'
   where job_id = old.id and status in ('pending', 'processing');
   return old;
 end
 $$;
 
-do $$ begin perform forgeos.close_to_users('function forgeos.close_analyses_of_deleted_job()'); end $$;
+do $$
+begin
+  perform forgeos.close_to_users('function forgeos.close_analyses_of_deleted_job()');
+end
+$$;
 
-create or replace trigger jobs_before_delete
+create or replace trigger jobs_close_analyses
   before delete on public.jobs
-  for each row when (old.status is distinct from 'completed' and old.status is distinct from 'failed')
+  for each row
+  when (old.status in ('pending', 'running'))
   execute function forgeos.close_analyses_of_deleted_job();

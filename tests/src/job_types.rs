@@ -115,6 +115,8 @@ impl Job for Scripted {
             }
             Act::IgnoreEverything => std::future::pending().await,
             Act::BlockThread(ms) => {
+                // What a handler must not do, done on purpose.
+                #[allow(clippy::disallowed_methods)]
                 std::thread::sleep(Duration::from_millis(*ms));
                 Ok(json!({ "attempt": attempt }))
             }

@@ -42,6 +42,7 @@ impl Process {
     pub fn bare(folder: &Path) -> Self {
         let mut command = Command::new(program());
         command.current_dir(folder).stdin(Stdio::null());
+        end_with_the_test(&mut command);
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy();
             if ["FORGEOS", "SUPABASE", "AWS_", "PG", "DATABASE_URL", "RUST_LOG"]
@@ -185,6 +186,24 @@ impl Drop for Running {
         }
     }
 }
+
+/// A process must not outlive a test run that was killed: the kernel ends it with the thread that started it, which is
+/// the test's own.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+fn end_with_the_test(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    // SAFETY: prctl is async-signal-safe and touches nothing of the parent.
+    unsafe {
+        command.pre_exec(|| {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            Ok(())
+        });
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end_with_the_test(_: &mut Command) {}
 
 /// The program, built once a test binary with the same profile into the same folder as the tests.
 fn program() -> &'static Path {

@@ -129,7 +129,8 @@ pub struct RunningWorker {
     /// The two words to stop.
     pub shutdown: Shutdown,
     task: Option<JoinHandle<Result<(), RuntimeError>>>,
-    environment: Environment,
+    /// What it works with.
+    pub environment: Environment,
 }
 
 impl RunningWorker {

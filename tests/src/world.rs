@@ -59,7 +59,7 @@ impl TestWorld {
             .max_connections(16)
             .acquire_timeout(DEADLINE)
             .connect_lazy_with(options.clone());
-        Self { pool, options, database, folder: TempDir::new().unwrap(), server }
+        Self { pool, options, database, folder: TempDir::with_prefix("forgeos-test-world-").unwrap(), server }
     }
 
     /// The folder of the object store and of everything else this world writes.

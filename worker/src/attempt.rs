@@ -3,7 +3,11 @@
 
 use std::{
     convert::Infallible,
-    sync::Arc,
+    ops::Not,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -11,19 +15,24 @@ use std::{
 use apalis_core::task::Task;
 use forgeos_core::{ErrorCode, JobContext, JobError, StopReason, compute::panic_text};
 use futures::future::BoxFuture;
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tower::Service;
 use tracing::{Instrument, error, info, info_span, warn};
 
 use crate::{
     environment::Environment,
     outcome,
-    queue::{lanes::Lane, leases::HeldJob, settle::Settler},
+    queue::{lanes::Lane, leases::HeldJob, settle::Settler, turns::Turns},
     registry::{HandlerResult, JobType},
 };
 
 /// A handler that was told to stop has this long to return before its slot is given up.
 const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// After this many stuck handlers the process ends, so that its supervisor starts a fresh one.
+const STUCK_LIMIT: usize = 3;
+/// Pause for a job that must run alone and found no quiet moment here, in seconds.
+const NO_TURN_DELAY_SECONDS: f64 = 15.0;
 
 /// Runs the jobs of one lane.
 #[derive(Debug, Clone)]
@@ -36,6 +45,30 @@ pub struct AttemptService {
     pub environment: Environment,
     /// Where outcomes go.
     pub settler: Settler,
+    /// Who runs beside whom.
+    pub turns: Arc<Turns>,
+    /// Handlers of this process that ignored their stop signal.
+    pub stuck: Arc<Stuck>,
+}
+
+/// Counts handlers that ignored their stop signal: each may still hold a thread.
+#[derive(Debug, Default)]
+pub struct Stuck {
+    count: AtomicUsize,
+    too_many: CancellationToken,
+}
+
+impl Stuck {
+    /// Resolves when the process has had enough of them.
+    pub async fn wait_for_too_many(&self) {
+        self.too_many.cancelled().await;
+    }
+
+    fn add(&self) {
+        if self.count.fetch_add(1, Ordering::AcqRel) + 1 >= STUCK_LIMIT {
+            self.too_many.cancel();
+        }
+    }
 }
 
 impl Service<Task<HeldJob>> for AttemptService {
@@ -67,6 +100,19 @@ impl AttemptService {
             self.settler.send(lease, outcome::settle(&job, cancelled, stop.reason(), 0.5));
             return;
         }
+        let turn = tokio::select! {
+            turn = self.turns.take(job.crashes > 0) => turn,
+            () = stop.wait() => None,
+        };
+        let Some(_turn) = turn else {
+            let no_turn = Err(JobError::transient(ErrorCode::Internal, "stopped before it started"));
+            let settlement = match stop.reason() {
+                Some(_) => outcome::settle(&job, no_turn, stop.reason(), 0.5),
+                None => outcome::release(&job, NO_TURN_DELAY_SECONDS, None),
+            };
+            self.settler.send(lease, settlement);
+            return;
+        };
         let span = info_span!("job", job.id = %lease.job, job.type = job.job_type, job.attempt = lease.attempt,
                               job.traceparent = job.traceparent);
         let began = Instant::now();
@@ -84,11 +130,13 @@ impl AttemptService {
         let ran = began.elapsed();
         metrics::histogram!(crate::metrics::JOB_RUN_SECONDS, "job_type" => self.job_type.name)
             .record(ran.as_secs_f64());
-        let failure = result.as_ref().err().map(|e| (e.code, e.chain().join(": ")));
+        let refused = matches!(&result, Err(error) if error.code == ErrorCode::BadParams);
+        let failure = result.as_ref().err().map(|e| (e.code, words_for_the_log(e)));
         let settlement = outcome::settle(&job, result, stop.reason(), fastrand::f64());
         span.in_scope(|| report(settlement.word(), ran, failure));
         self.settler.send(lease, settlement);
-        slot.ran = Some(ran);
+        // Params that were refused say nothing of how long a job takes.
+        slot.ran = refused.not().then_some(ran);
     }
 
     /// Runs the handler on a task of its own, so that a panic, a blocked thread or a handler that ignores its stop
@@ -128,6 +176,7 @@ impl AttemptService {
 
     fn give_up(&self, handler: &AbortOnDropHandle<HandlerResult>) -> JobError {
         handler.abort();
+        self.stuck.add();
         error!(job.type = self.job_type.name, "the handler ignored its stop signal; its slot is given up");
         JobError::transient(ErrorCode::TimedOut, "the job did not stop when it was told to")
     }
@@ -151,6 +200,15 @@ impl Drop for Slot<'_> {
         metrics::gauge!(crate::metrics::JOBS_RUNNING, "job_type" => self.lane.job_type).decrement(1);
         self.lane.release(self.ran);
     }
+}
+
+/// The error and its causes; of refused params the field alone, because the rest repeats what the caller wrote.
+fn words_for_the_log(error: &JobError) -> String {
+    if error.code == ErrorCode::BadParams {
+        let field = error.message.split([':', ' ', ',']).next().unwrap_or_default();
+        return format!("{field} was refused");
+    }
+    error.chain().join(": ")
 }
 
 /// What a stopped job says is not an error; its stop reason stands in the word.

@@ -45,6 +45,10 @@ pub fn settle(job: &ClaimedJob, result: HandlerResult, stop: Option<StopReason>,
     if stop == Some(StopReason::LeaseLost) {
         return Settlement::Nothing;
     }
+    if stop.is_none() && matches!(&result, Err(error) if error.code == ErrorCode::WorkerLost) {
+        // A fenced write was refused before the heartbeat knew.
+        return Settlement::Nothing;
+    }
     match result {
         Ok(results) => Settlement::Complete(Completion { lease: job.lease, results: Some(results) }),
         Err(error) => match stop {

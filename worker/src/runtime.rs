@@ -1,36 +1,24 @@
 //! A worker process: starts the engine's parts in order, waits for the word to stop, stops them in reverse.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use apalis::{
     layers::WorkerBuilderExt,
     prelude::{Monitor, WorkerBuilder},
 };
 use forgeos_core::{StopReason, db::workers::WorkerRow};
-use tokio::{
-    sync::{Notify, mpsc},
-    task::JoinSet,
-};
+use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 pub use crate::health::{Health, HealthState, WakeupMode};
 use crate::{
-    attempt::AttemptService,
+    attempt::{AttemptService, Stuck},
     environment::Environment,
     outcome,
     queue::{
-        backend::JobsBackend,
-        claim::Claimer,
-        heartbeat::Heartbeat,
-        lanes::Lane,
-        leases::{HeldJob, Leases},
-        settle,
-        sweep::Sweeper,
-        wakeup::Wakeup,
+        backend::JobsBackend, claim::Claimer, heartbeat::Heartbeat, lanes::Lane, leases::Leases, settle,
+        sweep::Sweeper, turns::Turns, wakeup::Wakeup,
     },
     registry::Registry,
     settings::WorkerSettings,
@@ -132,18 +120,21 @@ impl Runtime {
         let (settler, writers) =
             settle::start(control.clone(), *worker, self.leases.clone(), Arc::new(Notify::new()));
 
+        let (turns, stuck) = (Arc::<Turns>::default(), Arc::<Stuck>::default());
         let mut lanes = Vec::new();
         let mut monitor = Monitor::new();
         for (name, slots) in &slots {
             let Some(job_type) = self.registry.get(name) else { continue };
-            let (lane, jobs) = Lane::new(job_type.name, *slots, Arc::clone(&wake));
+            let lane = Arc::new(Lane::new(job_type.name, *slots, Arc::clone(&wake)));
             let service = AttemptService {
                 job_type: Arc::clone(job_type),
                 lane: Arc::clone(&lane),
                 environment: self.environment.clone(),
                 settler: settler.clone(),
+                turns: Arc::clone(&turns),
+                stuck: Arc::clone(&stuck),
             };
-            monitor = register(monitor, &lane, jobs, service, settler.clone());
+            monitor = register(monitor, &lane, service);
             lanes.push(lane);
         }
 
@@ -154,6 +145,7 @@ impl Runtime {
             poll_interval,
             lanes: lanes.clone(),
             wake: Arc::clone(&wake),
+            turns,
             leases: self.leases.clone(),
             settler: settler.clone(),
             health: Arc::clone(&self.health),
@@ -172,7 +164,8 @@ impl Runtime {
             };
             parts.spawn(wakeup.run());
         }
-        info!(worker = %worker, slots = ?slots, "ready for jobs");
+        let in_words: Vec<String> = slots.iter().map(|(name, n)| format!("{name}={n}")).collect();
+        info!(worker = %worker, slots = in_words.join(" "), "ready for jobs");
 
         // The monitor ends when every backend has closed; until then only a fault ends it.
         let closing = CancellationToken::new();
@@ -190,6 +183,9 @@ impl Runtime {
             ended = &mut monitor => Some(format!("the job monitor ended: {ended:?}")),
             ended = &mut claimer => Some(format!("the claim loop ended: {ended:?}")),
             ended = parts.join_next() => Some(format!("sweeping or listening ended: {ended:?}")),
+            () = stuck.wait_for_too_many() => {
+                Some("too many handlers ignored their stop signal and may hold threads".to_owned())
+            }
             () = heartbeat_ended.cancelled() => Some("the heartbeat thread ended".to_owned()),
         };
         if let Some(words) = &fault {
@@ -279,21 +275,11 @@ impl Runtime {
 
 type MonitorTask = tokio::task::JoinHandle<Result<(), apalis_core::monitor::MonitorError>>;
 
-fn register(
-    monitor: Monitor,
-    lane: &Arc<Lane>,
-    jobs: mpsc::UnboundedReceiver<HeldJob>,
-    service: AttemptService,
-    settler: settle::Settler,
-) -> Monitor {
-    // A worker is built once: its backend cannot fail, so apalis never asks for a second one.
-    let source = Mutex::new(Some(jobs));
+fn register(monitor: Monitor, lane: &Arc<Lane>, service: AttemptService) -> Monitor {
     let lane = Arc::clone(lane);
     monitor.register(move |_restarts| {
-        let jobs = source.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let jobs = jobs.unwrap_or_else(|| mpsc::unbounded_channel().1);
         WorkerBuilder::new(lane.job_type)
-            .backend(JobsBackend::new(Arc::clone(&lane), jobs, settler.clone()))
+            .backend(JobsBackend::new(Arc::clone(&lane)))
             .catch_panic()
             .concurrency(lane.slots)
             .build(service.clone())

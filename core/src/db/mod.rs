@@ -18,10 +18,17 @@ pub mod workers;
 pub use error::{DbError, DbResult, within};
 pub use exec::{Exec, Planning, Session, Statements, Transaction};
 
+use std::time::Duration;
+
 use sqlx::{
-    Executor, PgPool,
+    Connection, Executor, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+
+/// A connection that was idle for this long is asked whether it lives before it is used.
+const ASK_AFTER: Duration = Duration::from_secs(1);
+/// How long it may take to answer.
+const ASK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A pool of connections and the way statements run on them; clones share it.
 #[derive(Debug, Clone)]
@@ -53,8 +60,20 @@ impl Db {
         let mut pool = PgPoolOptions::new()
             .max_connections(max_connections.max(1))
             .min_connections(0)
-            .acquire_timeout(std::time::Duration::from_secs(10))
-            .test_before_acquire(false);
+            .acquire_timeout(Duration::from_secs(10))
+            .test_before_acquire(false)
+            // A busy connection is not asked. One that was idle may have died with its server: nobody's job should find
+            // that out.
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for < ASK_AFTER {
+                        return Ok(true);
+                    }
+                    Ok(tokio::time::timeout(ASK_PATIENCE, connection.ping())
+                        .await
+                        .is_ok_and(|pong| pong.is_ok()))
+                })
+            });
         if statements == Statements::Named {
             let settings = planning.settings("set");
             pool = pool.after_connect(move |connection, _| {

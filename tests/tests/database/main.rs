@@ -1,5 +1,6 @@
 //! What the schema promises to everybody who speaks SQL to it.
-#![allow(clippy::unwrap_used)]
+// Figures are printed for `--nocapture`.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod cancelling;
 mod explain;

@@ -1,1 +1,12 @@
-//! Placeholder.
+//! The jobs of the product, from one insert to rows and files, through real processes of the real program.
+#![allow(clippy::unwrap_used)]
+
+mod bad_images;
+mod bad_params;
+mod batch;
+mod cancel;
+mod crash;
+mod not_implemented;
+mod ownership;
+mod pictures;
+mod shutdown;

@@ -14,7 +14,7 @@ async fn insert(world: &TestWorld, params: &str) -> Uuid {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bad_row_fails_alone_with_words_that_say_what_is_wrong() {
     let world = TestWorld::new().await;
-    let deep = format!("(repeat('[', 5000) || repeat(']', 5000))::jsonb");
+    let deep = "(repeat('[', 5000) || repeat(']', 5000))::jsonb".to_owned();
     let cases: Vec<(&str, String, &str)> = vec![
         ("an unknown key", r#"'{"act": "succeed", "colour": "red"}'"#.into(), "colour"),
         ("an unknown word", r#"'{"act": "dance"}'"#.into(), "dance"),

@@ -149,6 +149,53 @@ async fn slow_jobs_are_claimed_only_into_free_slots() {
     worker.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_jobs_that_follow_quick_ones_are_not_hoarded() {
+    let world = TestWorld::new().await;
+    let first = world.worker().slots("scripted", 2).ready().await;
+    // Quick jobs teach the worker a pace of microseconds.
+    for _ in 0..200 {
+        world.enqueue("scripted", &json!({"act": "succeed"})).await;
+    }
+    world.wait_until("select count(*) = 200 from jobs where status = 'completed'").await;
+    world
+        .sql("insert into jobs (job_type, params) select 'scripted', '{\"act\": \"run_until_stopped\"}' from generate_series(1, 8)")
+        .await;
+    world.wait_until("select count(*) >= 2 from jobs where status = 'running'").await;
+    let second = world.worker().slots("scripted", 2).ready().await;
+    world.wait_until(&format!("select count(*) >= 2 from jobs where locked_by = '{}'", second.id)).await;
+    for worker in [first, second] {
+        worker.shutdown.hard.cancel();
+        worker.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn caps_hold_over_all_workers() {
+    for (cap, together) in [("max_running", 2), ("max_running_per_user", 1)] {
+        let world = TestWorld::new().await;
+        world.sql(format!("update job_types set {cap} = {together} where name = 'scripted'")).await;
+        let users = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()];
+        let groups: Vec<String> = match cap {
+            "max_running" => vec![world.database.clone(); 2],
+            _ => users.iter().map(Uuid::to_string).collect(),
+        };
+        for n in 0..24 {
+            let params = json!({"act": {"count_together": groups[n % 2]}});
+            world.enqueue_for("scripted", &params, Some(users[n % 2])).await;
+        }
+        let workers = [world.worker().ready().await, world.worker().ready().await];
+        world.wait_until("select count(*) = 24 from jobs where status = 'completed'").await;
+        for group in &groups {
+            let most = most_together(group);
+            assert!(most <= together, "{cap} = {together}, but {most} ran at once");
+        }
+        for worker in workers {
+            worker.stop().await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn adopted_rows_wait_until_they_are_released() {
     let world = TestWorld::new().await;

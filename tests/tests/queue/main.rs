@@ -1,5 +1,6 @@
 //! What the queue promises: order, leases, fences, outcomes, wake-up.
-#![allow(clippy::unwrap_used)]
+// Figures are printed for `--nocapture`.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod bad_rows;
 mod cancelling;

@@ -178,3 +178,29 @@ async fn progress_is_written_while_a_job_runs() {
     worker.shutdown.hard.cancel();
     worker.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_three_handlers_that_ignore_their_limit_the_worker_ends_for_its_supervisor() {
+    let world = TestWorld::new().await;
+    world.sql("update job_types set timeout_seconds = 1, max_attempts = 1 where name = 'scripted'").await;
+    let mut worker = world.worker().slots("scripted", 3).ready().await;
+    for _ in 0..3 {
+        scripted(&world, json!("ignore_everything")).await;
+    }
+    assert!(worker.finished().await.is_err(), "it must end with an error");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_end_is_announced() {
+    let world = TestWorld::new().await;
+    let mut ear = sqlx::postgres::PgListener::connect_with(&world.pool).await.unwrap();
+    ear.listen("forgeos_done").await.unwrap();
+    let worker = world.worker().ready().await;
+    for (act, status) in [("succeed", "completed"), ("fail_for_good", "failed")] {
+        let id = scripted(&world, json!(act)).await;
+        let heard = tokio::time::timeout(forgeos_tests::world::DEADLINE, ear.recv()).await.unwrap().unwrap();
+        assert_eq!(heard.payload(), id.to_string());
+        assert_eq!(world.job(id).await.status(), status, "it is true when it is announced");
+    }
+    worker.stop().await;
+}

@@ -62,7 +62,7 @@ async fn a_claim_reads_a_handful_of_pages_however_full_the_table_is() {
              insert into jobs (job_type, params, priority, run_at)
              select 'noop', '{}', n % 5, now() - n * interval '1 millisecond' from generate_series(1, 200000) n;
              insert into jobs (job_type, params, priority, run_at)
-             select t, '{}', 100 + n % 3, now() + interval '1 year'
+             select t, '{}', 100 + n % 3, now() + interval '1 year' + n * interval '1 second'
              from unnest(array['noop', 'rare']) t, generate_series(1, 20000) n;
              insert into jobs (job_type, params, priority) values ('rare', '{}', -5)",
         )

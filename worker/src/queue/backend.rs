@@ -1,4 +1,4 @@
-//! The apalis backend over `public.jobs`: receives what the claim loop has claimed, and nothing else. It never fails,
+//! The apalis backend over `public.jobs`: receives what the claim loop has put into the lane, and nothing else. It never fails,
 //! because an error would end the worker; it never decodes, because that is dispatch's work.
 
 use std::{
@@ -12,31 +12,22 @@ use apalis_core::{
     task::{Task, builder::TaskBuilder, task_id::TaskId},
     worker::context::WorkerContext,
 };
-use tokio::sync::mpsc;
 use tower::layer::util::Identity;
 use uuid::Uuid;
 
-use super::{lanes::Lane, leases::HeldJob, settle::Settler};
-use crate::outcome;
+use super::{lanes::Lane, leases::HeldJob};
 
 /// One lane's source of jobs.
 #[derive(Debug)]
 pub struct JobsBackend {
     lane: Arc<Lane>,
-    jobs: mpsc::UnboundedReceiver<HeldJob>,
-    settler: Settler,
 }
 
 impl JobsBackend {
     /// The backend of a lane.
     #[must_use]
-    pub fn new(lane: Arc<Lane>, jobs: mpsc::UnboundedReceiver<HeldJob>, settler: Settler) -> Self {
-        Self { lane, jobs, settler }
-    }
-
-    fn give_back(&self, job: &HeldJob) {
-        self.settler.send(job.job.lease, outcome::release(&job.job, 0.0, None));
-        self.lane.release(None);
+    pub fn new(lane: Arc<Lane>) -> Self {
+        Self { lane }
     }
 }
 
@@ -53,25 +44,16 @@ impl Backend for JobsBackend {
         cx: &mut Context<'_>,
         _: &WorkerContext,
     ) -> Poll<Option<Result<Self::Task, Infallible>>> {
-        loop {
-            match self.jobs.poll_recv(cx) {
-                Poll::Ready(Some(job)) if self.lane.is_open() => {
-                    let id = TaskId::Uuid(job.job.lease.job.0);
-                    let attempt = usize::try_from(job.job.lease.attempt - 1).unwrap_or(0);
-                    return Poll::Ready(Some(Ok(TaskBuilder::new(job).task_id(id).attempt(attempt).build())));
-                }
-                Poll::Ready(Some(job)) => self.give_back(&job),
-                Poll::Ready(None) => return Poll::Ready(None),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
+        self.lane.poll_next(cx).map(|next| {
+            next.map(|held| {
+                let lease = held.job.lease;
+                let attempt = usize::try_from(lease.attempt - 1).unwrap_or(0);
+                Ok(TaskBuilder::new(held).task_id(TaskId::Uuid(lease.job.0)).attempt(attempt).build())
+            })
+        })
     }
 
     fn poll_close(&mut self, _: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Infallible>> {
-        self.jobs.close();
-        while let Ok(job) = self.jobs.try_recv() {
-            self.give_back(&job);
-        }
         Poll::Ready(Ok(()))
     }
 }

@@ -20,9 +20,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::{
-    lanes::Lane,
+    lanes::{Lane, STALE},
     leases::{HeldJob, Leases},
     settle::Settler,
+    turns::Turns,
 };
 use crate::{outcome, runtime::HealthState};
 
@@ -52,6 +53,8 @@ pub struct Claimer {
     pub lanes: Vec<Arc<Lane>>,
     /// Wakes the loop: a notification, a free slot.
     pub wake: Arc<Notify>,
+    /// Whether anything may be claimed now.
+    pub turns: Arc<Turns>,
     /// The held leases.
     pub leases: Leases,
     /// For what cannot be started after all.
@@ -68,6 +71,7 @@ impl Claimer {
         let mut failures = 0u32;
         let mut limited = Limited::default();
         while !stop.is_cancelled() {
+            self.give_back_stale();
             let request = self.request();
             let mut more = false;
             if !request.job_types.is_empty() {
@@ -94,7 +98,9 @@ impl Claimer {
                 tokio::task::yield_now().await;
                 continue;
             }
-            let pause = if failures == 0 {
+            let pause = if failures == 0 && self.lanes.iter().any(|lane| lane.has_buffered()) {
+                self.poll_interval.min(STALE / 2)
+            } else if failures == 0 {
                 self.poll_interval
             } else {
                 let backed_off = Duration::from_millis(100) * 2u32.pow(failures.min(6));
@@ -106,10 +112,25 @@ impl Claimer {
                 () = stop.cancelled() => {}
             }
         }
+        for lane in &self.lanes {
+            lane.close();
+        }
+        self.give_back_stale();
+    }
+
+    fn give_back_stale(&self) {
+        for lane in &self.lanes {
+            for held in lane.take_stale() {
+                self.settler.send(held.job.lease, outcome::release(&held.job, 0.0, None));
+            }
+        }
     }
 
     fn request(&self) -> queue::ClaimRequest {
         let mut request = queue::ClaimRequest::default();
+        if self.turns.quiet() {
+            return request;
+        }
         for lane in &self.lanes {
             let demand = lane.demand();
             if demand > 0 {
@@ -177,12 +198,9 @@ impl Claimer {
                 self.settler.send(held.job.lease, outcome::release(&held.job, 1.0, None));
                 continue;
             }
-            let refused = match lane {
-                Some(lane) => lane.push(held).err(),
-                None => Some(Box::new(held)),
-            };
-            if let Some(held) = refused {
-                self.settler.send(held.job.lease, outcome::release(&held.job, 0.0, None));
+            match lane {
+                Some(lane) => lane.push(held),
+                None => self.settler.send(held.job.lease, outcome::release(&held.job, 0.0, None)),
             }
         }
     }

@@ -1,17 +1,21 @@
 //! The lanes of a process: one a job type, with its slots, what is under way in it, and how fast it goes.
 //!
 //! A claim takes as many rows as there are free slots, plus what will start within 20 ms at the pace just measured:
-//! jobs of microseconds then do not pay a round trip each, and a slow job never waits claimed.
+//! jobs of microseconds then do not pay a round trip each. A pace may change: what has waited ten times as long is
+//! given back, so that a slow job never waits claimed while another worker is idle.
 
 use std::{
+    collections::VecDeque,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
-    time::Duration,
+    task::{Context, Poll},
+    time::{Duration, Instant},
 };
 
-use tokio::sync::{Notify, mpsc};
+use futures::task::AtomicWaker;
+use tokio::sync::Notify;
 
 use super::leases::HeldJob;
 
@@ -21,6 +25,8 @@ const AHEAD: Duration = Duration::from_millis(20);
 const AHEAD_MAX: usize = 2_000;
 /// Weight of the newest duration in the moving average: one in sixteen.
 const PACE_SHIFT: u32 = 4;
+/// A buffered job that has waited this long was claimed at a pace that no longer holds.
+pub const STALE: Duration = Duration::from_millis(200);
 
 /// One job type in this process.
 #[derive(Debug)]
@@ -29,7 +35,8 @@ pub struct Lane {
     pub job_type: &'static str,
     /// Jobs that run at once.
     pub slots: usize,
-    jobs: mpsc::UnboundedSender<HeldJob>,
+    buffer: Mutex<VecDeque<(Instant, HeldJob)>>,
+    waker: AtomicWaker,
     /// Claimed and not finished: buffered or running.
     taken: AtomicUsize,
     /// Moving average of a job's duration in nanoseconds; 0: none measured yet.
@@ -39,29 +46,31 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// A lane and the end from which its backend receives.
+    /// A lane that tells `freed` when it wants jobs.
     #[must_use]
-    pub fn new(
-        job_type: &'static str,
-        slots: usize,
-        freed: Arc<Notify>,
-    ) -> (Arc<Self>, mpsc::UnboundedReceiver<HeldJob>) {
-        let (jobs, receiver) = mpsc::unbounded_channel();
-        let lane = Self {
+    pub fn new(job_type: &'static str, slots: usize, freed: Arc<Notify>) -> Self {
+        Self {
             job_type,
             slots: slots.max(1),
-            jobs,
+            buffer: Mutex::default(),
+            waker: AtomicWaker::new(),
             taken: AtomicUsize::new(0),
             pace_ns: AtomicU64::new(0),
             open: AtomicBool::new(true),
             freed,
-        };
-        (Arc::new(lane), receiver)
+        }
+    }
+
+    fn buffer(&self) -> MutexGuard<'_, VecDeque<(Instant, HeldJob)>> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many rows a claim may take now; 0 while enough are under way.
     #[must_use]
     pub fn demand(&self) -> usize {
+        if !self.is_open() {
+            return 0;
+        }
         let capacity = self.slots + self.ahead();
         let taken = self.taken.load(Ordering::Acquire);
         // With a buffer the claim waits until half of it is gone, so that a claim is a batch.
@@ -75,16 +84,45 @@ impl Lane {
         }
     }
 
-    /// Hands a claimed job to the backend.
-    pub fn push(&self, job: HeldJob) -> Result<(), Box<HeldJob>> {
+    /// Takes in a claimed job.
+    pub fn push(&self, job: HeldJob) {
         self.taken.fetch_add(1, Ordering::AcqRel);
-        self.jobs.send(job).map_err(|refused| {
-            self.taken.fetch_sub(1, Ordering::AcqRel);
-            Box::new(refused.0)
-        })
+        self.buffer().push_back((Instant::now(), job));
+        self.waker.wake();
     }
 
-    /// Notes that a job has left its slot after `ran`; `None` when it was given back unstarted.
+    /// The next job to start; `None` once the lane is closed.
+    pub fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<HeldJob>> {
+        self.waker.register(cx.waker());
+        if !self.is_open() {
+            return Poll::Ready(None);
+        }
+        self.buffer().pop_front().map_or(Poll::Pending, |(_, job)| Poll::Ready(Some(job)))
+    }
+
+    /// Whether jobs wait to be started.
+    #[must_use]
+    pub fn has_buffered(&self) -> bool {
+        !self.buffer().is_empty()
+    }
+
+    /// What is to be given back: everything once the lane is closed; otherwise, when the oldest buffered job has waited
+    /// too long, all that wait, and the pace is forgotten.
+    pub fn take_stale(&self) -> Vec<HeldJob> {
+        let mut buffer = self.buffer();
+        let stale = buffer.front().is_some_and(|(since, _)| since.elapsed() >= STALE);
+        if self.is_open() && !stale {
+            return Vec::new();
+        }
+        if stale {
+            self.pace_ns.store(STALE.as_nanos() as u64, Ordering::Relaxed);
+        }
+        self.taken.fetch_sub(buffer.len(), Ordering::AcqRel);
+        buffer.drain(..).map(|(_, job)| job).collect()
+    }
+
+    /// Notes that a job has left its slot after `ran`; `None` when it did not get to work, which says nothing of the
+    /// pace.
     pub fn release(&self, ran: Option<Duration>) {
         if let Some(ran) = ran {
             let newest = (ran.as_nanos() as u64).max(1);
@@ -100,15 +138,10 @@ impl Lane {
         }
     }
 
-    /// Claimed and not finished.
-    #[must_use]
-    pub fn taken(&self) -> usize {
-        self.taken.load(Ordering::Acquire)
-    }
-
-    /// From now on buffered jobs are given back instead of started.
+    /// From now on nothing is started; what is buffered waits to be given back.
     pub fn close(&self) {
         self.open.store(false, Ordering::Release);
+        self.waker.wake();
     }
 
     /// Whether jobs may still be started.
@@ -122,13 +155,13 @@ impl Lane {
 mod tests {
     use super::*;
 
-    fn lane(slots: usize) -> (Arc<Lane>, mpsc::UnboundedReceiver<HeldJob>) {
+    fn lane(slots: usize) -> Lane {
         Lane::new("noop", slots, Arc::new(Notify::new()))
     }
 
     #[test]
     fn a_lane_claims_only_into_free_slots_until_it_knows_its_pace() {
-        let (lane, _jobs) = lane(4);
+        let lane = lane(4);
         assert_eq!(lane.demand(), 4);
         lane.taken.store(4, Ordering::Release);
         assert_eq!(lane.demand(), 0);
@@ -138,12 +171,22 @@ mod tests {
 
     #[test]
     fn a_lane_of_fast_jobs_claims_what_starts_within_20_ms() {
-        let (lane, _jobs) = lane(4);
+        let lane = lane(4);
         lane.taken.store(1, Ordering::Release);
         lane.release(Some(Duration::from_millis(2)));
         assert_eq!(lane.demand(), 4 + 40);
         lane.taken.store(1, Ordering::Release);
+        lane.release(None);
+        assert_eq!(lane.demand(), 4 + 40, "what did not get to work says nothing of the pace");
+        lane.taken.store(1, Ordering::Release);
         lane.release(Some(Duration::from_millis(100)));
         assert_eq!(lane.demand(), 4, "one slow job ends it");
+    }
+
+    #[test]
+    fn a_closed_lane_wants_nothing() {
+        let lane = lane(4);
+        lane.close();
+        assert_eq!(lane.demand(), 0);
     }
 }

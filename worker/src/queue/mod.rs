@@ -10,4 +10,5 @@ pub mod lanes;
 pub mod leases;
 pub mod settle;
 pub mod sweep;
+pub mod turns;
 pub mod wakeup;

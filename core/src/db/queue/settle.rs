@@ -117,7 +117,7 @@ pub async fn end(session: &mut Session, worker: WorkerId, endings: &[Ending]) ->
             from ending
             where j.id = any ($1) and j.id = ending.id and j.attempt = ending.attempt and j.locked_by = $12
               and j.status = case when ending.status = 'cancelled' then 'cancelled' else 'running' end
-            returning j.id, ending.status
+            returning j.id, j.job_type, ending.status, ending.delay_seconds
         ), recorded as (
             insert into public.job_attempts
                 (job_id, attempt, worker_id, started_at, ended_at, duration_ms, outcome, error_code, error_chain)
@@ -138,7 +138,9 @@ pub async fn end(session: &mut Session, worker: WorkerId, endings: &[Ending]) ->
             from ending e join settled s on s.id = e.id
             where a.job_id = e.id and a.status in ('pending', 'processing') and e.status in ('failed', 'cancelled')
         )
-        select id as "id!", case when status = 'failed' then pg_notify('forgeos_done', id::text)::text end as told
+        select id as "id!", case when status = 'failed' then pg_notify('forgeos_done', id::text)::text
+                                     when status = 'pending' and delay_seconds = 0
+                                     then pg_notify('forgeos_jobs', job_type)::text end as told
         from settled
         "#,
         &ids,

@@ -43,8 +43,8 @@ pub async fn sweep(session: &mut Session, lease_seconds: f64, max_crashes: i32) 
                 results = case when e.spent then coalesce(j.results, '{}') else j.results end,
                 error_code = case when e.spent then 'worker_lost' end,
                 error_message = case when e.spent
-                    then 'the worker was lost ' || (j.crashes + 1)
-                         || ' times while it ran this job; it may be too large for the machine' end,
+                    then 'the worker was lost while it ran this job, ' || (j.crashes + 1)
+                         || case j.crashes when 0 then ' time' else ' times' end || '; the job may be too large for the machine' end,
                 locked_by = null, locked_until = null, updated_at = now()
             from expired e where j.id = e.id
             returning j.id, j.job_type, j.status, j.crashes, e.attempt, e.locked_by, j.started_at
