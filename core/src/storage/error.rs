@@ -91,6 +91,17 @@ impl From<StorageError> for JobError {
     }
 }
 
+/// Why a local folder refuses.
+pub(super) const FOLDER_PERMISSIONS: &str = "the folder's permissions";
+
+/// An error of reading a file whose folders have let us through: what is refused then is this one file.
+pub(super) fn classify_reading(error: object_store::Error) -> StorageError {
+    match classify(error) {
+        StorageError::Refused { reason: FOLDER_PERMISSIONS, source } => StorageError::Denied(source),
+        other => other,
+    }
+}
+
 /// Sorts an error of the store by what can be done about it.
 pub(super) fn classify(error: object_store::Error) -> StorageError {
     use object_store::Error as E;
@@ -113,7 +124,7 @@ pub(super) fn classify(error: object_store::Error) -> StorageError {
         }
         E::Generic { source, .. } => match io_error(source.as_ref()).map(std::io::Error::kind) {
             Some(std::io::ErrorKind::PermissionDenied) => {
-                StorageError::Refused { reason: "the folder's permissions", source: Box::new(error) }
+                StorageError::Refused { reason: FOLDER_PERMISSIONS, source: Box::new(error) }
             }
             // Waiting may help, another try of the same file does not.
             Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) => {
@@ -201,6 +212,16 @@ mod tests {
         assert!(matches!(local(std::io::ErrorKind::TimedOut), StorageError::Unavailable(_)));
         assert!(matches!(local(std::io::ErrorKind::NotADirectory), StorageError::NotFound));
         assert!(matches!(local(std::io::ErrorKind::PermissionDenied), StorageError::Refused { .. }));
+    }
+
+    #[test]
+    fn one_file_that_may_not_be_read_is_no_outage_but_a_folder_that_may_not_be_written_is() {
+        let refused = || {
+            let source = Box::new(std::io::Error::from(std::io::ErrorKind::PermissionDenied));
+            E::Generic { store: "LocalFileSystem", source }
+        };
+        assert!(matches!(classify_reading(refused()), StorageError::Denied(_)));
+        assert!(classify(refused()).is_outage());
     }
 
     #[test]

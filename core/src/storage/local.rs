@@ -11,7 +11,7 @@ use std::{
 
 use object_store::{ObjectStore, local::LocalFileSystem};
 
-use super::{Bucket, Key, StorageError, StorageResult};
+use super::{Bucket, Key, StorageError, StorageResult, error::FOLDER_PERMISSIONS};
 
 /// The folders of one root, one a bucket.
 #[derive(Debug)]
@@ -67,10 +67,7 @@ impl LocalFolders {
                 Ok(_) => return Err(StorageError::NotFound),
                 Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
                 Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
-                    return Err(StorageError::Refused {
-                        reason: "the folder's permissions",
-                        source: Box::new(e),
-                    });
+                    return Err(StorageError::Refused { reason: FOLDER_PERMISSIONS, source: Box::new(e) });
                 }
                 Err(e) => return Err(unavailable(&path, e)),
             }
