@@ -1,8 +1,8 @@
 //! Rows of `artifacts`: every file that a job wrote. A file without such a row does not count and is swept.
 
-use super::{DbResult, Transaction};
+use super::{DbResult, Session, Transaction};
 use crate::{
-    ids::UserId,
+    ids::{JobId, UserId},
     job::Lease,
     storage::{Bucket, Key, StoredObject},
 };
@@ -56,4 +56,15 @@ pub async fn record(
     .execute(transaction.exec())
     .await?;
     Ok(())
+}
+
+/// The names of a job's files in one bucket.
+pub async fn keys(session: &mut Session, job: JobId, bucket: Bucket) -> DbResult<Vec<String>> {
+    Ok(sqlx::query_scalar!(
+        r#"select key as "key!" from public.artifacts where job_id = $1 and bucket = $2"#,
+        job.0,
+        bucket.as_str()
+    )
+    .fetch_all(session.exec())
+    .await?)
 }

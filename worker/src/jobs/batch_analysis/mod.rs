@@ -6,6 +6,7 @@
 
 mod analyse;
 mod failure;
+mod leftovers;
 mod params;
 mod plan;
 mod results;
@@ -54,7 +55,12 @@ impl Job for BatchAnalysis {
             Err(error) => Err(error),
         };
         match outcome {
-            Ok(()) => report(ctx).await?.into_outcome(),
+            Ok(()) => {
+                if ctx.lease().attempt > 1 {
+                    leftovers::remove(ctx).await;
+                }
+                report(ctx).await?.into_outcome()
+            }
             Err(error) => Err(leave(ctx, error).await),
         }
     }
@@ -172,7 +178,10 @@ async fn leave(ctx: &JobContext, error: JobError) -> JobError {
     }
     if ctx.stop.reason() == Some(StopReason::Cancelled) || lease_refused {
         match close_cancelled(ctx).await {
-            Ok(()) => ctx.stop.request(StopReason::Cancelled),
+            Ok(()) => {
+                ctx.stop.request(StopReason::Cancelled);
+                leftovers::remove(ctx).await;
+            }
             Err(why) => {
                 tracing::debug!(error = %why, "the cancelled job was not closed here");
                 return error;
