@@ -28,8 +28,8 @@ pub enum StorageError {
     /// The store cannot be reached, or is not up to it now: try again later.
     #[error("the object store cannot be reached")]
     Unavailable(#[source] Cause),
-    /// The store does not accept the worker's credentials, or a bucket is missing: an operator must mend it.
-    #[error("the object store does not let the worker in: {reason}")]
+    /// The store does not accept the worker's credentials, a bucket is missing, the disk is full: an operator must mend it.
+    #[error("the object store does not serve the worker: {reason}")]
     Refused {
         /// What to look at.
         reason: &'static str,
@@ -73,9 +73,12 @@ impl From<StorageError> for JobError {
                 "the object store could not be reached; the job will go on when it is back",
             ),
             // Credentials are mended by an operator; until then it is an outage like any other.
-            StorageError::Refused { .. } => Self::outage(
+            StorageError::Refused { reason, .. } => Self::outage(
                 ErrorCode::StorageUnavailable,
-                "the object store does not let the worker in; the job will go on when an operator has mended it",
+                format!(
+                    "the object store does not serve the worker ({reason}); the job will go on when an operator has \
+                     mended it"
+                ),
             ),
             StorageError::Denied(_) => {
                 Self::permanent(ErrorCode::StorageUnavailable, "the object store denies access to a file of the job")
@@ -85,6 +88,17 @@ impl From<StorageError> for JobError {
             }
         }
         .because(error)
+    }
+}
+
+/// Why a local folder refuses.
+pub(super) const FOLDER_PERMISSIONS: &str = "the folder's permissions";
+
+/// An error of reading a file whose folders have let us through: what is refused then is this one file.
+pub(super) fn classify_reading(error: object_store::Error) -> StorageError {
+    match classify(error) {
+        StorageError::Refused { reason: FOLDER_PERMISSIONS, source } => StorageError::Denied(source),
+        other => other,
     }
 }
 
@@ -110,7 +124,14 @@ pub(super) fn classify(error: object_store::Error) -> StorageError {
         }
         E::Generic { source, .. } => match io_error(source.as_ref()).map(std::io::Error::kind) {
             Some(std::io::ErrorKind::PermissionDenied) => {
-                StorageError::Refused { reason: "the folder's permissions", source: Box::new(error) }
+                StorageError::Refused { reason: FOLDER_PERMISSIONS, source: Box::new(error) }
+            }
+            // Waiting may help, another try of the same file does not.
+            Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) => {
+                StorageError::Refused { reason: "the disk is full", source: Box::new(error) }
+            }
+            Some(std::io::ErrorKind::ReadOnlyFilesystem) => {
+                StorageError::Refused { reason: "the disk is read-only", source: Box::new(error) }
             }
             Some(
                 std::io::ErrorKind::NotADirectory
@@ -186,9 +207,21 @@ mod tests {
         let local = |kind: std::io::ErrorKind| {
             classify(E::Generic { store: "LocalFileSystem", source: Box::new(std::io::Error::from(kind)) })
         };
-        assert!(matches!(local(std::io::ErrorKind::StorageFull), StorageError::Unavailable(_)));
+        assert!(matches!(local(std::io::ErrorKind::StorageFull), StorageError::Refused { .. }));
+        assert!(local(std::io::ErrorKind::ReadOnlyFilesystem).is_outage());
+        assert!(matches!(local(std::io::ErrorKind::TimedOut), StorageError::Unavailable(_)));
         assert!(matches!(local(std::io::ErrorKind::NotADirectory), StorageError::NotFound));
         assert!(matches!(local(std::io::ErrorKind::PermissionDenied), StorageError::Refused { .. }));
+    }
+
+    #[test]
+    fn one_file_that_may_not_be_read_is_no_outage_but_a_folder_that_may_not_be_written_is() {
+        let refused = || {
+            let source = Box::new(std::io::Error::from(std::io::ErrorKind::PermissionDenied));
+            E::Generic { store: "LocalFileSystem", source }
+        };
+        assert!(matches!(classify_reading(refused()), StorageError::Denied(_)));
+        assert!(classify(refused()).is_outage());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::{
 
 use object_store::{ObjectStore, local::LocalFileSystem};
 
-use super::{Bucket, Key, StorageError, StorageResult};
+use super::{Bucket, Key, StorageError, StorageResult, error::FOLDER_PERMISSIONS};
 
 /// The folders of one root, one a bucket.
 #[derive(Debug)]
@@ -55,8 +55,8 @@ impl LocalFolders {
         // Without its folder a bucket is not empty but gone: an unmounted disk must not look like lost files.
         match tokio::fs::metadata(&path).await {
             Ok(found) if found.is_dir() => {}
-            Ok(_) => return Err(unavailable(io::Error::from(io::ErrorKind::NotADirectory))),
-            Err(e) => return Err(unavailable(e)),
+            Ok(_) => return Err(unavailable(&path, io::Error::from(io::ErrorKind::NotADirectory))),
+            Err(e) => return Err(unavailable(&path, e)),
         }
         let last = key.parts().count();
         for (position, part) in (1..).zip(key.parts()) {
@@ -67,18 +67,16 @@ impl LocalFolders {
                 Ok(_) => return Err(StorageError::NotFound),
                 Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
                 Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
-                    return Err(StorageError::Refused {
-                        reason: "the folder's permissions",
-                        source: Box::new(e),
-                    });
+                    return Err(StorageError::Refused { reason: FOLDER_PERMISSIONS, source: Box::new(e) });
                 }
-                Err(e) => return Err(unavailable(e)),
+                Err(e) => return Err(unavailable(&path, e)),
             }
         }
         Ok(())
     }
 }
 
-fn unavailable(error: io::Error) -> StorageError {
-    StorageError::Unavailable(Box::new(error))
+fn unavailable(path: &Path, error: io::Error) -> StorageError {
+    let words = format!("{}: {error}", path.display());
+    StorageError::Unavailable(Box::new(io::Error::new(error.kind(), words)))
 }

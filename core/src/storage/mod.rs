@@ -172,15 +172,18 @@ impl Storage {
     pub async fn get_limited(&self, bucket: Bucket, key: &Key, max_bytes: u64) -> StorageResult<Bytes> {
         self.guard(bucket, key).await?;
         let path = self.path(bucket, key)?;
-        let found =
-            self.store(bucket).get_opts(&path, GetOptions::default()).await.map_err(error::classify)?;
+        let found = self
+            .store(bucket)
+            .get_opts(&path, GetOptions::default())
+            .await
+            .map_err(error::classify_reading)?;
         let announced = found.meta.size;
         if announced > max_bytes {
             return Err(StorageError::TooLarge { limit: max_bytes });
         }
         let mut body = found.into_stream();
         let mut whole = BytesMut::with_capacity(usize::try_from(announced).unwrap_or_default());
-        while let Some(chunk) = body.try_next().await.map_err(error::classify)? {
+        while let Some(chunk) = body.try_next().await.map_err(error::classify_reading)? {
             if (whole.len() + chunk.len()) as u64 > max_bytes {
                 return Err(StorageError::TooLarge { limit: max_bytes });
             }

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use forgeos_core::{
-    ErrorCode, JobContext,
+    ErrorCode, JobContext, JobError,
     db::{
         DbError,
         analyses::{self, FinishedAnalysis},
@@ -101,7 +101,7 @@ impl Analyst {
             .map_err(|why| ImageFailure::new(ErrorCode::Internal, why.to_string()))?;
         let bytes = Bytes::from(picture);
         let stored = self
-            .patiently(Bucket::Outputs, in_writing, || {
+            .patiently(Step::Write, || {
                 self.ctx.storage.put(Bucket::Outputs, &output, bytes.clone(), VISUALIZATION_MIME)
             })
             .await?;
@@ -112,7 +112,7 @@ impl Analyst {
     async fn fetch(&self, candidates: Vec<Key>, found_at: &mut Option<Key>) -> Result<Bytes, Trouble> {
         for key in candidates {
             let read = self
-                .patiently(Bucket::Images, in_reading, || {
+                .patiently(Step::Read, || {
                     self.ctx.storage.get_limited(Bucket::Images, &key, self.limits.max_bytes)
                 })
                 .await;
@@ -212,12 +212,12 @@ impl Analyst {
         transaction.commit().await
     }
 
-    /// Tries a step of the store again while its fault is one of the moment. What lasts is an outage of the store,
-    /// unless the store answers for others: then the image fails alone.
+    /// Tries a step of the store again while its fault is one of the moment. What lasts is an outage of the store. But
+    /// an image that cannot be read from a store that answers for others fails alone; what cannot be written is never
+    /// the image's fault.
     async fn patiently<T, F: Future<Output = StorageResult<T>>>(
         &self,
-        bucket: Bucket,
-        sort: fn(StorageError) -> Trouble,
+        kind: Step,
         step: impl Fn() -> F,
     ) -> Result<T, Trouble> {
         let mut tries = 0;
@@ -225,7 +225,7 @@ impl Analyst {
             tries += 1;
             let error = match step().await {
                 Ok(value) => return Ok(value),
-                Err(error) => match sort(error) {
+                Err(error) => match kind.sort(error) {
                     Trouble::Moment(error) => error,
                     trouble => return Err(trouble),
                 },
@@ -234,14 +234,33 @@ impl Analyst {
                 pause(tries).await;
                 continue;
             }
-            return Err(match self.ctx.storage.probe(bucket).await {
-                Ok(()) => ImageFailure::new(
+            let alone = matches!(kind, Step::Read) && self.ctx.storage.probe(Bucket::Images).await.is_ok();
+            return Err(if alone {
+                tracing::warn!(error = %JobError::from(error).chain().join(": "), "the store failed on one image");
+                ImageFailure::new(
                     ErrorCode::StorageUnavailable,
                     "the object store failed on this image again and again",
                 )
-                .into(),
-                Err(_) => Trouble::Job(error.into()),
+                .into()
+            } else {
+                Trouble::Job(error.into())
             });
+        }
+    }
+}
+
+/// What is done with the store.
+#[derive(Clone, Copy)]
+enum Step {
+    Read,
+    Write,
+}
+
+impl Step {
+    fn sort(self, error: StorageError) -> Trouble {
+        match self {
+            Self::Read => in_reading(error),
+            Self::Write => in_writing(error),
         }
     }
 }
