@@ -67,6 +67,37 @@ impl fmt::Display for ErrorCode {
     }
 }
 
+/// Most characters of a message that a user reads. Whatever somebody puts into params must not fill the table or the log.
+const MESSAGE_LIMIT: usize = 500;
+
+/// Most characters of one technical cause.
+const CAUSE_LIMIT: usize = 2_000;
+
+/// `text` in one line of at most `limit` characters: line breaks and tabs become blanks, other control characters and
+/// those that turn the direction of writing are shown escaped, and what is too long is cut with `…`.
+#[must_use]
+pub fn in_one_line(text: &str, limit: usize) -> String {
+    let too_long = text.chars().nth(limit).is_some();
+    let kept = if too_long { limit.saturating_sub(1) } else { limit };
+    let mut line = String::new();
+    for character in text.chars().take(kept) {
+        match character {
+            '\n' | '\r' | '\t' => line.push(' '),
+            // As the database will store it.
+            '\0' => line.push(char::REPLACEMENT_CHARACTER),
+            c if c.is_control() => line.extend(c.escape_unicode()),
+            '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                line.extend(character.escape_unicode());
+            }
+            c => line.push(c),
+        }
+    }
+    if too_long {
+        line.push('…');
+    }
+    line
+}
+
 /// What may help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
@@ -80,7 +111,7 @@ pub enum Remedy {
 
 /// Why a job, or one item of it, did not complete.
 ///
-/// `message` is one line that a user may read: what happened and what to do. The technical cause stands in
+/// `message` is one line of at most 500 characters that a user may read: what happened and what to do. The technical cause stands in
 /// [`std::error::Error::source`] only.
 #[derive(Debug)]
 pub struct JobError {
@@ -98,7 +129,8 @@ pub struct JobError {
 
 impl JobError {
     fn new(code: ErrorCode, remedy: Remedy, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), remedy, partial_results: None, cause: None }
+        let message = in_one_line(&message.into(), MESSAGE_LIMIT);
+        Self { code, message, remedy, partial_results: None, cause: None }
     }
 
     /// An error that another attempt cannot mend.
@@ -145,13 +177,13 @@ impl JobError {
         self
     }
 
-    /// The message and every cause below it, outermost first, each in one line.
+    /// The message and every cause below it, outermost first, each in one line of at most 2,000 characters.
     #[must_use]
     pub fn chain(&self) -> Vec<String> {
         let mut chain = vec![self.message.clone()];
         let mut next: Option<&(dyn std::error::Error + 'static)> = self.cause.as_ref().map(|c| &**c as _);
         while let Some(error) = next {
-            chain.push(error.to_string());
+            chain.push(in_one_line(&error.to_string(), CAUSE_LIMIT));
             next = error.source();
         }
         chain
@@ -167,5 +199,23 @@ impl fmt::Display for JobError {
 impl std::error::Error for JobError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.cause.as_ref().map(|c| &**c as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_line_of_bounded_length() {
+        let error = JobError::bad_params("red \u{1b}[31m\nand\u{202e} back\r\n");
+        assert_eq!(error.message, "red \\u{1b}[31m and\\u{202e} back  ");
+        let long = JobError::bad_params("é".repeat(100_000)).because("x\n".repeat(100_000));
+        assert_eq!(long.message.chars().count(), MESSAGE_LIMIT);
+        assert!(long.message.ends_with('…'));
+        let chain = long.chain();
+        assert_eq!(chain[1].chars().count(), CAUSE_LIMIT);
+        assert!(!chain[1].contains('\n'));
+        assert_eq!(in_one_line("abc", 3), "abc");
     }
 }

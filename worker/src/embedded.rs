@@ -79,7 +79,7 @@ pub enum EmbeddedError {
     )]
     NamelessUser(u32),
     /// The folder belongs to somebody else.
-    #[error("{} belongs to another user: run as that user, or choose another data_dir", .0.display())]
+    #[error("{} belongs to another user: run as that user, or choose another folder with --data-dir", .0.display())]
     ForeignFolder(PathBuf),
     /// A program of PostgreSQL failed.
     #[error("`{program}` failed: {message}")]
@@ -99,7 +99,7 @@ pub enum EmbeddedError {
         source: sqlx::Error,
     },
     /// A folder or file could not be made.
-    #[error("cannot use {}", .path.display())]
+    #[error("cannot use {} for the embedded database (--data-dir chooses another folder)", .path.display())]
     File {
         /// Which.
         path: PathBuf,

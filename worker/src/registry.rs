@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use forgeos_core::{Job, JobContext, JobError};
 use futures::future::BoxFuture;
-use schemars::Schema;
+use schemars::{
+    Schema,
+    transform::{Transform, transform_subschemas},
+};
 
 use crate::{dispatch, jobs};
 
@@ -48,6 +51,19 @@ impl JobType {
     }
 }
 
+/// Says in the schema of params what dispatch does: keys that start with `_` are the caller's own.
+#[derive(Debug, Clone)]
+struct AdmitOwnKeys;
+
+impl Transform for AdmitOwnKeys {
+    fn transform(&mut self, schema: &mut Schema) {
+        if schema.get("additionalProperties") == Some(&serde_json::Value::Bool(false)) {
+            schema.insert("patternProperties".to_owned(), serde_json::json!({ "^_": {} }));
+        }
+        transform_subschemas(self, schema);
+    }
+}
+
 /// The registered job types by name; clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
@@ -78,7 +94,11 @@ impl Registry {
             name: J::NAME,
             default_slots,
             handler: Box::new(|context| Box::pin(dispatch::decode_and_run::<J>(context))),
-            schemas: || (schemars::schema_for!(J), schemars::schema_for!(J::Results)),
+            schemas: || {
+                let mut params = schemars::schema_for!(J);
+                AdmitOwnKeys.transform(&mut params);
+                (params, schemars::schema_for!(J::Results))
+            },
         };
         self.types.insert(J::NAME, Arc::new(job_type));
         self
@@ -99,5 +119,20 @@ impl Registry {
     #[must_use]
     pub fn names(&self) -> Vec<&'static str> {
         self.types.keys().copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_of_params_admits_the_callers_own_keys_wherever_it_refuses_others() {
+        for job_type in Registry::product().iter() {
+            let schema = job_type.params_schema().to_value().to_string();
+            let closed = schema.matches(r#""additionalProperties":false"#).count();
+            let open = schema.matches(r#""patternProperties":{"^_":{}}"#).count();
+            assert!(closed > 0 && closed == open, "{}: {closed} and {open}", job_type.name);
+        }
     }
 }

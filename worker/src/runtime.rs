@@ -164,7 +164,8 @@ impl Runtime {
             };
             parts.spawn(wakeup.run());
         }
-        info!(worker = %worker, slots = ?slots, "ready for jobs");
+        let in_words: Vec<String> = slots.iter().map(|(name, n)| format!("{name}={n}")).collect();
+        info!(worker = %worker, slots = in_words.join(" "), "ready for jobs");
 
         // The monitor ends when every backend has closed; until then only a fault ends it.
         let closing = CancellationToken::new();

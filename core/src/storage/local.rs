@@ -23,7 +23,10 @@ impl LocalFolders {
     /// Creates what is missing of the root and its five folders.
     pub(super) fn create(root: &Path) -> StorageResult<Self> {
         let problem = |e: io::Error| {
-            StorageError::Settings(format!("the folder `{}` cannot be used: {e}", root.display()))
+            StorageError::Settings(format!(
+                "the folder `{}` cannot be used: {e}; --storage-url or --data-dir chooses another",
+                root.display()
+            ))
         };
         for bucket in Bucket::ALL {
             std::fs::create_dir_all(root.join(bucket.as_str())).map_err(problem)?;

@@ -95,7 +95,7 @@ pub(super) struct Enqueue {
     #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     pub(super) priority: i16,
     /// Not before this time, RFC 3339.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(super) run_at: Option<DateTime<Utc>>,
     /// At most one pending or running job of this type and user has this key; a second enqueue prints the first's id.
     #[arg(long, value_name = "KEY")]
@@ -124,6 +124,13 @@ pub(super) struct Which {
     pub(super) older: Option<f64>,
 }
 
+impl Which {
+    /// Whether any filter is given.
+    pub(super) fn says_something(&self) -> bool {
+        self.job_type.is_some() || self.status.is_some() || self.user.is_some() || self.older.is_some()
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum JobsCommand {
     /// The newest jobs.
@@ -149,6 +156,9 @@ pub(super) enum JobsCommand {
     Watch {
         /// Its id.
         id: JobId,
+        /// JSON instead of text.
+        #[arg(long)]
+        json: bool,
     },
     /// Cancel jobs: by id, or all that match.
     Cancel {
@@ -156,6 +166,9 @@ pub(super) enum JobsCommand {
         ids: Vec<JobId>,
         #[command(flatten)]
         which: Which,
+        /// JSON instead of text.
+        #[arg(long)]
+        json: bool,
     },
     /// Send failed or cancelled jobs back to the queue: by id, or all that match.
     Retry {
@@ -163,6 +176,9 @@ pub(super) enum JobsCommand {
         ids: Vec<JobId>,
         #[command(flatten)]
         which: Which,
+        /// JSON instead of text.
+        #[arg(long)]
+        json: bool,
     },
     /// Why a job is not running now.
     Explain {
@@ -179,7 +195,11 @@ pub(super) enum JobsCommand {
         json: bool,
     },
     /// Release the pending jobs that were there before the first migration.
-    Adopt,
+    Adopt {
+        /// JSON instead of text.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -205,13 +225,13 @@ pub(super) enum TypesCommand {
         /// The job type.
         name: String,
         /// Jobs that run at once.
-        #[arg(long, value_name = "N|none", value_parser = cap)]
+        #[arg(long, value_name = "N|none", value_parser = cap, allow_negative_numbers = true)]
         running: Option<CapArgument>,
         /// Jobs of one user that run at once.
-        #[arg(long, value_name = "N|none", value_parser = cap)]
+        #[arg(long, value_name = "N|none", value_parser = cap, allow_negative_numbers = true)]
         per_user: Option<CapArgument>,
         /// Pending jobs that one user may have.
-        #[arg(long, value_name = "N|none", value_parser = cap)]
+        #[arg(long, value_name = "N|none", value_parser = cap, allow_negative_numbers = true)]
         pending: Option<CapArgument>,
     },
 }
@@ -238,6 +258,12 @@ fn cap(text: &str) -> Result<CapArgument, String> {
             _ => Err("a whole number from 0, or `none`".to_owned()),
         },
     }
+}
+
+fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    let time = DateTime::parse_from_rfc3339(text);
+    time.map(|time| time.to_utc())
+        .map_err(|_| "a time in RFC 3339 is wanted: 2026-01-31T08:00:00Z".to_owned())
 }
 
 fn age_seconds(text: &str) -> Result<f64, String> {

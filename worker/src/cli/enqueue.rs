@@ -10,11 +10,10 @@ use serde_json::Value;
 
 use super::{Failure, Outcome, arguments::Enqueue, output, watch};
 
-pub(super) async fn enqueue(db: &Db, what: &Enqueue) -> Outcome {
-    let params = read_params(&what.params)?;
+pub(super) async fn enqueue(db: &Db, what: &Enqueue, params: &Value) -> Outcome {
     let job = NewJob {
         job_type: &what.job_type,
-        params: &params,
+        params,
         user: what.user,
         priority: what.priority.into(),
         run_at: what.run_at,
@@ -36,17 +35,11 @@ pub(super) async fn enqueue(db: &Db, what: &Enqueue) -> Outcome {
     if !what.json {
         output::note(&format!("job {id}"));
     }
-    let state = watch::to_its_end(db, id).await?;
-    if what.json {
-        output::json(&serde_json::json!({ "id": id, "job": state }));
-    } else {
-        watch::say(&state);
-    }
-    if state.status == "completed" { Ok(()) } else { Err(Failure::Said) }
+    watch::watch(db, id, what.json).await
 }
 
 /// JSON text, `@file` or `-`.
-fn read_params(text: &str) -> Result<Value, Failure> {
+pub(super) fn read_params(text: &str) -> Result<Value, Failure> {
     let (text, origin) = if text == "-" {
         let mut stdin = String::new();
         std::io::stdin().read_to_string(&mut stdin)?;
@@ -57,6 +50,11 @@ fn read_params(text: &str) -> Result<Value, Failure> {
     } else {
         (text.to_owned(), "--params".to_owned())
     };
-    serde_json::from_str(&text)
-        .map_err(|error| Failure::WrongUse(format!("{origin} does not hold valid JSON: {error}")))
+    match serde_json::from_str(&text) {
+        Ok(params @ Value::Object(_)) => Ok(params),
+        Ok(_) => {
+            Err(Failure::WrongUse(format!("{origin} must hold a JSON object, like {{\"image_ids\": […]}}")))
+        }
+        Err(error) => Err(Failure::WrongUse(format!("{origin} does not hold valid JSON: {error}"))),
+    }
 }

@@ -7,11 +7,12 @@ use forgeos_core::{
         console::{self, JobFilter},
     },
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     Failure, JobsCommand, Outcome,
     arguments::Which,
+    check_type,
     output::{self, duration, short},
     watch,
 };
@@ -23,19 +24,29 @@ pub(super) async fn jobs(db: &Db, command: JobsCommand) -> Outcome {
     match command {
         JobsCommand::List { which, limit, json } => list(db, &which, limit, json).await,
         JobsCommand::Show { id, json } => show(db, id, json).await,
-        JobsCommand::Watch { id } => {
-            let state = watch::to_its_end(db, id).await?;
-            watch::say(&state);
-            if state.status == "completed" { Ok(()) } else { Err(Failure::Said) }
-        }
-        JobsCommand::Cancel { ids, which } => change(db, Change::Cancel, &ids, &which).await,
-        JobsCommand::Retry { ids, which } => change(db, Change::Retry, &ids, &which).await,
+        JobsCommand::Watch { id, json } => watch::watch(db, id, json).await,
+        JobsCommand::Cancel { ids, which, json } => change(db, Change::Cancel, &ids, &which, json).await,
+        JobsCommand::Retry { ids, which, json } => change(db, Change::Retry, &ids, &which, json).await,
         JobsCommand::Explain { id, json } => explain(db, id, json).await,
         JobsCommand::Stats { json } => stats(db, json).await,
-        JobsCommand::Adopt => {
-            output::text(&format!("{} pending jobs adopted", console::adopt(db).await?));
+        JobsCommand::Adopt { json } => {
+            let adopted = console::adopt(db).await?;
+            if json {
+                output::json(&json!({ "adopted": adopted }));
+            } else {
+                output::text(&format!("{adopted} pending jobs adopted"));
+            }
             Ok(())
         }
+    }
+}
+
+/// What is wrong with a command whatever the database holds.
+pub(super) fn check(command: &JobsCommand) -> Outcome {
+    match command {
+        JobsCommand::Cancel { ids, which, .. } => Change::Cancel.check(ids, which),
+        JobsCommand::Retry { ids, which, .. } => Change::Retry.check(ids, which),
+        _ => Ok(()),
     }
 }
 
@@ -50,6 +61,11 @@ fn filter(which: &Which) -> JobFilter<'_> {
 
 async fn list(db: &Db, which: &Which, limit: i64, json: bool) -> Outcome {
     let lines = console::list(db, &filter(which), limit).await?;
+    if lines.is_empty()
+        && let Some(name) = &which.job_type
+    {
+        check_type(db, name).await?;
+    }
     if json {
         output::json(&lines);
         return Ok(());
@@ -58,7 +74,7 @@ async fn list(db: &Db, which: &Which, limit: i64, json: bool) -> Outcome {
         .into_iter()
         .map(|line| {
             let what = match (&line.error_message, line.percent) {
-                (Some(message), _) => short(message, 60),
+                (Some(message), _) => short(message, 200),
                 (None, Some(percent)) if line.status == "running" => format!("{percent:.0} %"),
                 _ => String::new(),
             };
@@ -82,8 +98,8 @@ async fn list(db: &Db, which: &Which, limit: i64, json: bool) -> Outcome {
     Ok(())
 }
 
-fn no_such_job(id: JobId) -> Failure {
-    Failure::WrongUse(format!("there is no job {id}"))
+pub(super) fn no_such_job(id: JobId) -> Failure {
+    Failure::Failed(anyhow::anyhow!("there is no job {id}"))
 }
 
 async fn show(db: &Db, id: JobId, json: bool) -> Outcome {
@@ -160,10 +176,8 @@ async fn explain(db: &Db, id: JobId, json: bool) -> Outcome {
         return Err(no_such_job(id));
     }
     if json {
-        let reasons: Vec<Value> = reasons
-            .iter()
-            .map(|(reason, detail)| serde_json::json!({ "reason": reason, "detail": detail }))
-            .collect();
+        let reasons: Vec<Value> =
+            reasons.iter().map(|(reason, detail)| json!({ "reason": reason, "detail": detail })).collect();
         output::json(&reasons);
     } else {
         let rows: Vec<[String; 2]> = reasons.into_iter().map(|(reason, detail)| [reason, detail]).collect();
@@ -223,6 +237,7 @@ impl Change {
         })
     }
 
+    /// What is done, why it may not be, and to which jobs it can be.
     fn words(self) -> (&'static str, &'static str, &'static [JobStatus]) {
         match self {
             Self::Cancel => {
@@ -235,43 +250,59 @@ impl Change {
             ),
         }
     }
+
+    fn check(self, ids: &[JobId], which: &Which) -> Outcome {
+        if ids.is_empty() != which.says_something() {
+            return Err(Failure::WrongUse(
+                "give ids, or say which jobs by --type, --status, --user, --older; not both".to_owned(),
+            ));
+        }
+        let (done, _, allowed) = self.words();
+        if which.status.is_some_and(|status| !allowed.contains(&status)) {
+            let words: Vec<&str> = allowed.iter().map(|status| status.as_str()).collect();
+            return Err(Failure::WrongUse(format!("only {} jobs can be {done}", words.join(" and "))));
+        }
+        Ok(())
+    }
 }
 
-async fn change(db: &Db, change: Change, ids: &[JobId], which: &Which) -> Outcome {
-    let (done, why_not, allowed) = change.words();
-    let filter = filter(which);
-    let filtered = filter.job_type.is_some()
-        || filter.status.is_some()
-        || filter.user.is_some()
-        || filter.older_seconds.is_some();
-    if ids.is_empty() != filtered {
-        return Err(Failure::WrongUse(
-            "give ids, or say which jobs by --type, --status, --user, --older; not both".to_owned(),
-        ));
+/// Changes the jobs that were checked by [`Change::check`].
+async fn change(db: &Db, change: Change, ids: &[JobId], which: &Which, json: bool) -> Outcome {
+    if which.says_something() {
+        change_matching(db, change, which, json).await
+    } else {
+        change_each(db, change, ids, json).await
     }
-    if !filtered {
-        let mut all = true;
-        for &id in ids {
-            if change.apply(db, id).await? {
-                output::text(&format!("{id} {done}"));
-            } else {
-                all = false;
-                output::error(&format!("{id} not {done}: {why_not}"));
-            }
-        }
-        return if all { Ok(()) } else { Err(Failure::Said) };
-    }
+}
 
+async fn change_each(db: &Db, change: Change, ids: &[JobId], json: bool) -> Outcome {
+    let (done, why_not, _) = change.words();
+    let (mut changed, mut unchanged) = (Vec::new(), Vec::new());
+    for &id in ids {
+        if change.apply(db, id).await? {
+            changed.push(id);
+            if !json {
+                output::text(&format!("{id} {done}"));
+            }
+        } else {
+            unchanged.push(id);
+            output::error(&format!("{id} not {done}: {why_not}"));
+        }
+    }
+    if json {
+        output::json(&json!({ "changed": changed, "unchanged": unchanged }));
+    }
+    if unchanged.is_empty() { Ok(()) } else { Err(Failure::Said) }
+}
+
+async fn change_matching(db: &Db, change: Change, which: &Which, json: bool) -> Outcome {
+    let (done, _, allowed) = change.words();
     let statuses: Vec<JobStatus> =
         allowed.iter().copied().filter(|status| which.status.is_none_or(|s| s == *status)).collect();
-    if statuses.is_empty() {
-        let words: Vec<&str> = allowed.iter().map(|status| status.as_str()).collect();
-        return Err(Failure::WrongUse(format!("only {} jobs can be {done}", words.join(" and "))));
-    }
     let mut count = 0_u64;
     loop {
         let mut changed = 0_u64;
-        for id in console::matching(db, &filter, &statuses, ROUND).await? {
+        for id in console::matching(db, &filter(which), &statuses, ROUND).await? {
             changed += u64::from(change.apply(db, id).await?);
         }
         count += changed;
@@ -280,6 +311,15 @@ async fn change(db: &Db, change: Change, ids: &[JobId], which: &Which) -> Outcom
             break;
         }
     }
-    output::text(&format!("{count} jobs {done}"));
+    if count == 0
+        && let Some(name) = &which.job_type
+    {
+        check_type(db, name).await?;
+    }
+    if json {
+        output::json(&json!({ "changed": count }));
+    } else {
+        output::text(&format!("{count} jobs {done}"));
+    }
     Ok(())
 }

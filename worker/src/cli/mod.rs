@@ -13,10 +13,14 @@ pub(crate) mod watch;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use forgeos_core::db::{Db, DbError};
+use forgeos_core::{
+    db::{Db, DbError, console},
+    error::in_one_line,
+};
+use serde_json::Value;
 
 use crate::{
-    database::Database,
+    database::{Database, DatabaseError},
     demo,
     registry::Registry,
     settings::{Settings, SettingsSources},
@@ -27,7 +31,7 @@ use arguments::{Arguments, Command, JobsCommand, WorkersCommand};
 /// Why a command did not do what it was asked to.
 #[derive(Debug)]
 enum Failure {
-    /// It was asked for something that does not exist: exit code 2.
+    /// What was typed or set is wrong: exit code 2.
     WrongUse(String),
     /// It was right to ask, but it did not work: exit code 1.
     Failed(anyhow::Error),
@@ -61,16 +65,23 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Most characters of one error.
+const MESSAGE_LIMIT: usize = 2_000;
+
 /// An error and its causes in one line, each said once.
 fn one_line(error: &anyhow::Error) -> String {
     let mut words: Vec<String> = Vec::new();
     for cause in error.chain() {
         // Below stands the same once more, with the line of the server's source.
         if let Some(DbError::Refused { message, .. }) = cause.downcast_ref::<DbError>() {
-            words.push(message.replace('\n', " "));
+            words.push(in_one_line(message, MESSAGE_LIMIT));
             break;
         }
-        let text = cause.to_string().replace('\n', " ");
+        let text = match cause.downcast_ref::<sqlx::Error>() {
+            Some(sqlx::Error::Database(error)) => error.message().to_owned(),
+            _ => cause.to_string(),
+        };
+        let text = in_one_line(&text, MESSAGE_LIMIT);
         if !words.iter().any(|said| said.contains(&text)) {
             words.push(text);
         }
@@ -99,12 +110,37 @@ fn begin(arguments: Arguments) -> Outcome {
             _ => "warn".clone_into(&mut settings.log.filter),
         }
     }
+    check(&arguments.command, &settings)?;
     telemetry::init(&settings.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(carry_out(arguments.command, settings));
     // A handler that does not return must not keep the process.
     runtime.shutdown_background();
     outcome
+}
+
+/// Refuses what can be seen to be wrong before a database is opened or started.
+fn check(command: &Command, settings: &Settings) -> Outcome {
+    // The demo has a database of its own in any case.
+    if settings.production && settings.database.url.is_none() && !matches!(command, Command::Demo) {
+        return Err(Failure::WrongUse(one_line(&DatabaseError::MissingInProduction.into())));
+    }
+    match command {
+        Command::Run { .. } => run::check(settings)?,
+        Command::Jobs { command } => jobs::check(command)?,
+        Command::Types { command } => types::check(command)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Refuses a job type that neither this program nor the database knows.
+async fn check_type(db: &Db, name: &str) -> Outcome {
+    let known: Vec<String> = console::types(db).await?.into_iter().map(|line| line.name).collect();
+    if known.iter().any(|known| known == name) {
+        return Ok(());
+    }
+    Err(Failure::WrongUse(format!("unknown job type `{name}`; allowed: {}", known.join(", "))))
 }
 
 fn sources(arguments: &Arguments) -> Result<SettingsSources, Failure> {
@@ -132,6 +168,11 @@ fn sources(arguments: &Arguments) -> Result<SettingsSources, Failure> {
 }
 
 async fn carry_out(command: Command, settings: Settings) -> Outcome {
+    // Before the database: a slip of the pen must not start one.
+    let params = match &command {
+        Command::Enqueue(what) => enqueue::read_params(&what.params)?,
+        _ => Value::Null,
+    };
     match command {
         Command::Run { .. } => run::run(&settings).await,
         Command::Demo => match demo::run(&settings).await {
@@ -151,7 +192,7 @@ async fn carry_out(command: Command, settings: Settings) -> Outcome {
             }
             // An interrupted command still leaves the embedded server.
             let outcome = tokio::select! {
-                outcome = with_database(command, &database) => outcome,
+                outcome = with_database(command, &params, &database) => outcome,
                 _ = tokio::signal::ctrl_c() => Err(Failure::Said),
             };
             database.close().await;
@@ -160,11 +201,11 @@ async fn carry_out(command: Command, settings: Settings) -> Outcome {
     }
 }
 
-async fn with_database(command: Command, database: &Database) -> Outcome {
+async fn with_database(command: Command, params: &Value, database: &Database) -> Outcome {
     database.ensure_schema().await?;
     let db: Db = database.pool(2);
     let outcome = match command {
-        Command::Enqueue(what) => enqueue::enqueue(&db, &what).await,
+        Command::Enqueue(what) => enqueue::enqueue(&db, &what, params).await,
         Command::Jobs { command } => jobs::jobs(&db, command).await,
         Command::Types { command } => types::types(&db, command).await,
         Command::Workers { command: WorkersCommand::List { json } } => types::workers(&db, json).await,

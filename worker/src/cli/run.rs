@@ -1,5 +1,6 @@
 //! `run`: a worker process from start to end.
 
+use forgeos_core::storage::Storage;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -13,6 +14,25 @@ use crate::{
     runtime::{Runtime, Shutdown},
     settings::Settings,
 };
+
+/// What is wrong with the settings of a worker, as far as it shows without a database.
+pub(super) fn check(settings: &Settings) -> Outcome {
+    let registry = Registry::product();
+    let wanted = settings.worker.job_types.iter().map(|name| ("worker.job_types".to_owned(), name));
+    let slots = settings.worker.slots.keys().map(|name| (format!("worker.slots.{name}"), name));
+    for (setting, name) in wanted.chain(slots) {
+        if registry.get(name).is_none() {
+            let known = registry.names().join(", ");
+            return Err(Failure::WrongUse(format!(
+                "setting `{setting}`: unknown job type `{name}`; allowed: {known}"
+            )));
+        }
+    }
+    // Opening contacts nobody; a local folder is made here already.
+    Storage::open(&settings.storage, &settings.data_dir, None)
+        .map(drop)
+        .map_err(|error| Failure::WrongUse(super::one_line(&error.into())))
+}
 
 pub(super) async fn run(settings: &Settings) -> Outcome {
     // Before any counter counts.

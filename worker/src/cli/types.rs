@@ -5,6 +5,7 @@ use forgeos_core::db::{Db, console};
 use super::{
     Failure, Outcome,
     arguments::TypesCommand,
+    check_type,
     output::{self, duration},
 };
 
@@ -19,11 +20,6 @@ pub(super) async fn types(db: &Db, command: TypesCommand) -> Outcome {
             let found = console::set_paused(db, &name, false).await?;
             (name, found, "is resumed")
         }
-        TypesCommand::Limit { name, running: None, per_user: None, pending: None } => {
-            return Err(Failure::WrongUse(format!(
-                "say what to limit of `{name}`: --running, --per-user, --pending"
-            )));
-        }
         TypesCommand::Limit { name, running, per_user, pending } => {
             let cap = |argument: Option<super::arguments::CapArgument>| argument.map(|cap| cap.0);
             let found = console::set_limits(db, &name, cap(running), cap(per_user), cap(pending)).await?;
@@ -34,8 +30,17 @@ pub(super) async fn types(db: &Db, command: TypesCommand) -> Outcome {
         output::text(&format!("{name} {words}"));
         return Ok(());
     }
-    let known: Vec<String> = console::types(db).await?.into_iter().map(|line| line.name).collect();
-    Err(Failure::WrongUse(format!("unknown job type `{name}`; allowed: {}", known.join(", "))))
+    check_type(db, &name).await
+}
+
+/// What is wrong with a command whatever the database holds.
+pub(super) fn check(command: &TypesCommand) -> Outcome {
+    match command {
+        TypesCommand::Limit { name, running: None, per_user: None, pending: None } => {
+            Err(Failure::WrongUse(format!("say what to limit of `{name}`: --running, --per-user, --pending")))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn list(db: &Db, json: bool) -> Outcome {

@@ -15,25 +15,37 @@ use forgeos_core::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
-use super::{Failure, output};
+use super::{Failure, Outcome, jobs::no_such_job, output};
 
 const PACE: Duration = Duration::from_millis(200);
 /// A job that has not begun after this long is explained.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-pub(super) async fn to_its_end(db: &Db, id: JobId) -> Result<JobState, Failure> {
+/// Follows a job and says how it ended; an error unless it completed. On stdout stands JSON only: the results, or with
+/// `json` the whole state.
+pub(super) async fn watch(db: &Db, id: JobId, json: bool) -> Outcome {
+    let state = to_its_end(db, id).await?;
+    if json {
+        output::json(&serde_json::json!({ "id": id, "job": state }));
+    } else {
+        say(&state);
+    }
+    if state.status == "completed" { Ok(()) } else { Err(Failure::Said) }
+}
+
+async fn to_its_end(db: &Db, id: JobId) -> Result<JobState, Failure> {
     let bar = Bar::new();
     let begun = Instant::now();
     let mut explained = false;
     loop {
         let Some(state) = console::state(db, id).await? else {
-            return Err(Failure::WrongUse(format!("there is no job {id}")));
+            return Err(no_such_job(id));
         };
-        bar.show(&state);
         if matches!(state.status.as_str(), "completed" | "failed" | "cancelled") {
             bar.clear();
             return Ok(state);
         }
+        bar.show(&state);
         if !explained && state.status == "pending" && begun.elapsed() > PATIENCE {
             explained = true;
             for (_, detail) in console::explain(db, id).await? {
@@ -44,12 +56,12 @@ pub(super) async fn to_its_end(db: &Db, id: JobId) -> Result<JobState, Failure> 
     }
 }
 
-/// The end of a job in words.
-pub(super) fn say(state: &JobState) {
+/// The end of a job: in words for people, its results for whoever reads stdout.
+fn say(state: &JobState) {
     let why = state.error_message.as_deref().unwrap_or_default();
     match state.status.as_str() {
-        "completed" => output::text("completed"),
-        status => output::text(&format!(
+        "completed" => output::note("completed"),
+        status => output::note(&format!(
             "{status}{}{}",
             state.error_code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default(),
             if why.is_empty() { String::new() } else { format!(": {why}") }

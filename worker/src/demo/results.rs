@@ -65,7 +65,7 @@ pub(super) fn show(judged: &[Judged]) {
                     .unwrap_or(if one.completed { "" } else { "refused" })
                     .to_owned(),
                 number("confidence", 2),
-                short(note, 64),
+                short(note, 200),
             ]
         })
         .collect();

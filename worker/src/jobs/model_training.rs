@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::params::null_as_default;
+use super::params::optional_id;
 
 /// Trains a model on labelled images. Exactly one of `training_session_id` and `data` says on which.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelTraining {
     /// A row of `training_sessions`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_id")]
     pub training_session_id: Option<Uuid>,
     /// The labelled images; a row of `training_sessions` is made.
     #[serde(default)]
@@ -22,7 +22,7 @@ pub struct ModelTraining {
     #[serde(default)]
     pub notes: Option<String>,
     /// How it is trained and tested.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default)]
     pub options: TrainingOptions,
 }
 
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     fn check(params: Value) -> Result<(), JobError> {
-        serde_json::from_value::<ModelTraining>(params).unwrap().validate()
+        crate::dispatch::decode_params::<ModelTraining>(Some(&params.to_string()))?.validate()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::params::{null_as_default, optional_unique_ids};
+use super::params::{optional_id, optional_unique_ids, some_format};
 
 /// Most analyses of one combined report.
 const MAX_COMBINED: usize = 1_000;
@@ -18,22 +18,22 @@ pub struct ReportGeneration {
     #[serde(default, deserialize_with = "optional_unique_ids")]
     pub analysis_ids: Option<Vec<Uuid>>,
     /// A `batch_analysis` job: all of its analyses.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_id")]
     pub job_id: Option<Uuid>,
     /// How much stands in a report.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default)]
     pub template: Template,
     /// One file for each.
     #[serde(default)]
     pub formats: Option<Vec<ReportFormat>>,
     /// The language of the text.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default)]
     pub language: Language,
     /// One report of all analyses (at most 1,000) instead of one for each.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default)]
     pub combined: bool,
     /// What stands in it.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default)]
     pub options: ReportOptions,
 }
 
@@ -161,10 +161,7 @@ impl Job for ReportGeneration {
             }
             _ => {}
         }
-        if self.formats.as_ref().is_some_and(Vec::is_empty) {
-            return Err(JobError::bad_params("`formats` is empty; allowed: `pdf`, `xlsx`, `csv`"));
-        }
-        Ok(())
+        some_format(self.formats.as_deref(), "`pdf`, `xlsx`, `csv`")
     }
 
     async fn run(&self, _ctx: &JobContext) -> Result<ReportResults, JobError> {
@@ -183,7 +180,7 @@ mod tests {
     use super::*;
 
     fn check(params: Value) -> Result<(), JobError> {
-        serde_json::from_value::<ReportGeneration>(params).unwrap().validate()
+        crate::dispatch::decode_params::<ReportGeneration>(Some(&params.to_string()))?.validate()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::canvas::{Area, Canvas};
 use super::palette::{CASING, FAINT, INK, RAISED, Rgb, severity_color, severity_name};
-use super::summary::{Entry, Figure, Finding, Summary};
+use super::summary::{Entry, Figure, Finding, Summary, and_more};
 use super::text::{Style, Typeface};
 use crate::Severity;
 
@@ -29,8 +29,15 @@ pub(crate) struct Strip<'a> {
 
 /// Units that the strip below a lying photograph needs.
 pub(crate) fn footer_height(summary: &Summary) -> f32 {
-    let findings = summary.findings.len().div_ceil(4) as f32;
-    BLOCK_HEIGHT + if findings > 0.0 { findings * FINDING_ROW + 22.0 } else { 0.0 }
+    let (rows, more) = footer_rows(summary);
+    let rows = rows + usize::from(more.is_some());
+    BLOCK_HEIGHT + if rows > 0 { rows as f32 * FINDING_ROW + 22.0 } else { 0.0 }
+}
+
+/// Rows of findings in the footer, four in each, and what stands below them.
+fn footer_rows(summary: &Summary) -> (usize, Option<String>) {
+    let listed = summary.findings.len();
+    (listed.div_ceil(4), and_more(summary.found, listed).filter(|_| listed > 0))
 }
 
 impl Strip<'_> {
@@ -46,11 +53,14 @@ impl Strip<'_> {
         }
         if !summary.findings.is_empty() {
             self.rule(MARGIN, BLOCK_HEIGHT - 8.0, 1600.0 - 2.0 * MARGIN);
-            let rows = summary.findings.len().div_ceil(4);
+            let (rows, more) = footer_rows(summary);
             for (place, finding) in summary.findings.iter().enumerate() {
                 let (column, row) = (place / rows, place % rows);
                 let x = MARGIN + 388.0 * column as f32;
                 self.finding(finding, x, BLOCK_HEIGHT + 10.0 + FINDING_ROW * row as f32, 340.0);
+            }
+            if let Some(more) = more {
+                self.remark(&more, MARGIN, BLOCK_HEIGHT + 10.0 + FINDING_ROW * rows as f32);
             }
         }
     }
@@ -76,11 +86,25 @@ impl Strip<'_> {
         let room = ((height - y - 20.0) / FINDING_ROW).max(0.0) as usize;
         if room > 0 && !summary.findings.is_empty() {
             self.rule(MARGIN, y - 18.0, width);
-            for finding in summary.findings.iter().take(room) {
+            // The last row says what is not listed.
+            let listed = match and_more(summary.found, summary.findings.len().min(room)) {
+                Some(_) => summary.findings.len().min(room - 1),
+                None => summary.findings.len(),
+            };
+            for finding in &summary.findings[..listed] {
                 self.finding(finding, MARGIN, y, width);
                 y += FINDING_ROW;
             }
+            if let Some(more) = and_more(summary.found, listed) {
+                self.remark(&more, MARGIN, y);
+            }
         }
+    }
+
+    /// A quiet line in the place of a finding.
+    fn remark(&mut self, text: &str, x: f32, y: f32) {
+        let faint = self.style(18.0, false, FAINT);
+        self.text(text, x + 38.0, y + 19.5, faint);
     }
 
     fn style(&self, size: f32, bold: bool, color: Rgb) -> Style {

@@ -35,7 +35,16 @@ pub(crate) struct Summary {
     pub(crate) confidence: f32,
     pub(crate) confidence_words: String,
     pub(crate) legend: Vec<Entry>,
+    /// The largest defects, which are numbered.
     pub(crate) findings: Vec<Finding>,
+    /// All defects, numbered or not.
+    pub(crate) found: u32,
+}
+
+/// `and 18 more`, when not all of them are listed.
+pub(crate) fn and_more(found: u32, listed: usize) -> Option<String> {
+    let more = found.saturating_sub(listed as u32);
+    (more > 0).then(|| format!("and {} more", grouped(more)))
 }
 
 /// Below this the confidence is called low, below the other moderate.
@@ -91,6 +100,7 @@ impl Summary {
             confidence_words: confidence_words(judgement, glare_percent),
             legend: legend(judgement, uncovered_percent, glare_percent),
             findings: findings(judgement),
+            found: judgement.defects_detected,
         }
     }
 }
@@ -180,4 +190,17 @@ fn grouped(number: u32) -> String {
         text.push(digit);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_listed_is_counted() {
+        assert_eq!(and_more(30, 12).as_deref(), Some("and 18 more"));
+        assert_eq!(and_more(2_012, 12).as_deref(), Some("and 2\u{a0}000 more"));
+        assert_eq!(and_more(12, 12), None);
+        assert_eq!(and_more(0, 12), None);
+    }
 }

@@ -67,7 +67,8 @@ impl Analyst {
         let outcome = match self.judge(&item, source, &mut filename).await {
             Ok((metrics, visualization)) => Outcome { filename, visualization, result: Ok(metrics) },
             Err(Trouble::Image(failure)) => {
-                tracing::warn!(
+                // One line for all of them stands at the end of the attempt: a batch must not flood the log.
+                tracing::debug!(
                     image.id = %item.item, error.code = %failure.code, "image failed: {}", failure.message
                 );
                 Outcome { filename, visualization: None, result: Err(failure) }

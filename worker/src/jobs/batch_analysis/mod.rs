@@ -151,7 +151,12 @@ async fn report(ctx: &JobContext) -> Result<BatchResults, JobError> {
     let mut session = ctx.db.session().await?;
     let items = items::list(&mut session, ctx.lease().job).await?;
     session.finish().await?;
-    Ok(BatchResults::of(&items))
+    let results = BatchResults::of(&items);
+    if results.failed > 0 {
+        let BatchResults { processed, failed, .. } = results;
+        tracing::info!(processed, failed, codes = results.codes(), "images failed");
+    }
+    Ok(results)
 }
 
 /// The last words of an attempt that does not complete: items are given back or closed, and what was done is reported

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::jobs::params::{null_as_default, unique_ids};
+use crate::jobs::params::unique_ids;
 
 /// Most images of one job.
 pub const MAX_IMAGES: usize = 10_000;
@@ -20,7 +20,7 @@ pub struct BatchAnalysis {
     #[schemars(length(min = 1, max = 10_000))]
     pub image_ids: Vec<Uuid>,
     /// How they are judged.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default)]
     pub options: Options,
 }
 
@@ -29,13 +29,10 @@ pub struct BatchAnalysis {
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// How small a deviation counts as a defect.
-    #[serde(deserialize_with = "null_as_default")]
     pub sensitivity: Sensitivity,
     /// Whether a picture with the findings outlined is written to bucket `outputs`.
-    #[serde(deserialize_with = "null_as_true")]
     pub include_visualization: bool,
     /// Which definition of the indices is used.
-    #[serde(deserialize_with = "null_as_default")]
     pub profile: Profile,
     /// A trained model of the same user that classifies the images as well.
     pub model_version: Option<String>,
@@ -104,10 +101,6 @@ impl BatchAnalysis {
     }
 }
 
-fn null_as_true<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or(true))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -116,7 +109,7 @@ mod tests {
     use super::*;
 
     fn read(params: Value) -> Result<BatchAnalysis, String> {
-        serde_json::from_str::<BatchAnalysis>(&params.to_string()).map_err(|e| e.to_string())
+        crate::dispatch::decode_params(Some(&params.to_string())).map_err(|error| error.message)
     }
 
     const A: &str = "00000000-0000-0000-0000-00000000000a";
@@ -149,8 +142,8 @@ mod tests {
     fn a_wrong_value_is_named_with_what_is_allowed() {
         for (params, words) in [
             (json!({}), vec!["image_ids"]),
-            (json!({"image_ids": [A, "nonsense"]}), vec!["number 2", "`nonsense`", "UUID"]),
-            (json!({"image_ids": "a"}), vec!["list of ids"]),
+            (json!({"image_ids": [A, "nonsense"]}), vec!["image_ids[1]: must be a UUID", "`nonsense`"]),
+            (json!({"image_ids": "a"}), vec!["image_ids: must be an array"]),
             (json!({"image_ids": [A], "colour": 1}), vec!["`colour`"]),
             (json!({"image_ids": [A], "options": {"colour": 1}}), vec!["`colour`", "sensitivity"]),
             (json!({"image_ids": [A], "options": {"sensitivity": "max"}}), vec!["`max`", "`high`"]),

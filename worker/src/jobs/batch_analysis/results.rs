@@ -1,6 +1,8 @@
 //! What a `batch_analysis` job answers. Built from its items, so that an attempt that went on where another stopped
 //! reports the whole batch.
 
+use std::collections::BTreeMap;
+
 use forgeos_core::{ErrorCode, JobError, db::items::ItemState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -66,6 +68,16 @@ impl BatchResults {
         serde_json::to_value(self).unwrap_or_default()
     }
 
+    /// How many images failed with which code, for the log: `not_found 3, too_large 1`.
+    #[must_use]
+    pub fn codes(&self) -> String {
+        let mut counts = BTreeMap::<&str, u64>::new();
+        for error in &self.errors {
+            *counts.entry(&error.code).or_default() += 1;
+        }
+        counts.iter().map(|(code, count)| format!("{code} {count}")).collect::<Vec<_>>().join(", ")
+    }
+
     /// The job fails only if every image did.
     pub fn into_outcome(self) -> Result<Self, JobError> {
         if self.successful > 0 {
@@ -115,6 +127,13 @@ mod tests {
             result_id: Some(Uuid::from_u128(100 + n)),
             error: code.map(|code| json!({"code": code, "message": format!("about {n}")})),
         }
+    }
+
+    #[test]
+    fn failures_are_counted_by_code() {
+        let failed = |n, code| item(n, "failed", Some(code));
+        let items = [failed(1, "too_large"), failed(2, "not_found"), failed(3, "not_found")];
+        assert_eq!(BatchResults::of(&items).codes(), "not_found 2, too_large 1");
     }
 
     #[test]
