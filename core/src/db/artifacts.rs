@@ -57,3 +57,18 @@ pub async fn record(
     .await?;
     Ok(())
 }
+
+/// The keys in a bucket that rows of this job point to.
+pub async fn keys_of_job(
+    transaction: &mut Transaction,
+    lease: Lease,
+    bucket: Bucket,
+) -> DbResult<Vec<String>> {
+    Ok(sqlx::query_scalar!(
+        "select key from public.artifacts where job_id = $1 and bucket = $2",
+        lease.job.0,
+        bucket.as_str()
+    )
+    .fetch_all(transaction.exec())
+    .await?)
+}

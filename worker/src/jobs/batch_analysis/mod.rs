@@ -13,8 +13,9 @@ mod results;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use forgeos_core::{
-    Job, JobContext, JobError, StopReason,
+    Job, JobContext, JobError, JobStatus, StopReason,
     db::{DbError, analyses, images::ImageSource, items},
+    storage::Bucket,
 };
 use forgeos_imaging::Limits;
 use futures::{StreamExt, stream::FuturesUnordered};
@@ -28,6 +29,8 @@ pub use results::{BatchResults, ImageError};
 use analyse::Analyst;
 use failure::Trouble;
 use plan::Plan;
+
+use super::leftovers;
 
 /// How often items that others hold are looked at, once nothing else is left to do.
 const HELD_ELSEWHERE_POLL: Duration = Duration::from_secs(1);
@@ -54,7 +57,12 @@ impl Job for BatchAnalysis {
             Err(error) => Err(error),
         };
         match outcome {
-            Ok(()) => report(ctx).await?.into_outcome(),
+            Ok(()) => {
+                if ctx.lease().attempt > 1 {
+                    leftovers::delete(ctx, Bucket::Outputs, JobStatus::Running).await;
+                }
+                report(ctx).await?.into_outcome()
+            }
             Err(error) => Err(leave(ctx, error).await),
         }
     }
@@ -172,7 +180,10 @@ async fn leave(ctx: &JobContext, error: JobError) -> JobError {
     }
     if ctx.stop.reason() == Some(StopReason::Cancelled) || lease_refused {
         match close_cancelled(ctx).await {
-            Ok(()) => ctx.stop.request(StopReason::Cancelled),
+            Ok(()) => {
+                ctx.stop.request(StopReason::Cancelled);
+                leftovers::delete(ctx, Bucket::Outputs, JobStatus::Cancelled).await;
+            }
             Err(why) => {
                 tracing::debug!(error = %why, "the cancelled job was not closed here");
                 return error;
