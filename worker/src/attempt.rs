@@ -108,7 +108,7 @@ impl AttemptService {
             let no_turn = Err(JobError::transient(ErrorCode::Internal, "stopped before it started"));
             let settlement = match stop.reason() {
                 Some(_) => outcome::settle(&job, no_turn, stop.reason(), 0.5),
-                None => outcome::release(&job, NO_TURN_DELAY_SECONDS, None),
+                None => outcome::put_back(&job, NO_TURN_DELAY_SECONDS),
             };
             self.settler.send(lease, settlement);
             return;

@@ -32,7 +32,7 @@ impl Settlement {
             Self::End(ending) => match (ending.status, ending.outcome) {
                 ("failed", _) => "failed",
                 ("cancelled", _) => "cancelled",
-                (_, Some("released")) => "released",
+                _ if ending.forgiven => "released",
                 _ => "retried",
             },
         }
@@ -74,6 +74,15 @@ pub fn settle(job: &ClaimedJob, result: HandlerResult, stop: Option<StopReason>,
                 _ => failed_attempt(job, error, "failed", random),
             },
         },
+    }
+}
+
+/// Gives back a job that was claimed and never started: nothing is to be told of it.
+#[must_use]
+pub fn put_back(job: &ClaimedJob, delay_seconds: f64) -> Settlement {
+    match release(job, delay_seconds, None) {
+        Settlement::End(ending) => Settlement::End(Ending { outcome: None, ..ending }),
+        other => other,
     }
 }
 

@@ -121,7 +121,7 @@ impl Claimer {
     fn give_back_stale(&self) {
         for lane in &self.lanes {
             for held in lane.take_stale() {
-                self.settler.send(held.job.lease, outcome::release(&held.job, 0.0, None));
+                self.settler.send(held.job.lease, outcome::put_back(&held.job, 0.0));
             }
         }
     }
@@ -195,12 +195,12 @@ impl Claimer {
             let held = HeldJob::new(job);
             if !self.leases.insert(&held) {
                 // An older attempt of it still runs here: it goes back until that one has ended.
-                self.settler.send(held.job.lease, outcome::release(&held.job, 1.0, None));
+                self.settler.send(held.job.lease, outcome::put_back(&held.job, 1.0));
                 continue;
             }
             match lane {
                 Some(lane) => lane.push(held),
-                None => self.settler.send(held.job.lease, outcome::release(&held.job, 0.0, None)),
+                None => self.settler.send(held.job.lease, outcome::put_back(&held.job, 0.0)),
             }
         }
     }

@@ -109,8 +109,11 @@ pub async fn end(session: &mut Session, worker: WorkerId, endings: &[Ending]) ->
                               then now() + make_interval(secs => ending.delay_seconds) else j.run_at end,
                 results = case when ending.status = 'pending' then coalesce(ending.results::jsonb, j.results)
                                else coalesce(ending.results::jsonb, j.results, '{}') end,
-                error_code = case when ending.status = 'cancelled' then j.error_code else ending.error_code end,
-                error_message = case when ending.status = 'cancelled' then j.error_message
+                -- What is given back without a word keeps the words of the attempt before.
+                error_code = case when ending.status <> 'failed' then coalesce(ending.error_code, j.error_code)
+                                  else ending.error_code end,
+                error_message = case when ending.status <> 'failed'
+                                     then coalesce(ending.error_message, j.error_message)
                                      else ending.error_message end,
                 completed_at = case when ending.status = 'failed' then now() else j.completed_at end,
                 locked_by = null, locked_until = null, updated_at = now()
