@@ -23,7 +23,7 @@ pub(super) async fn remove(ctx: &JobContext) {
 
 async fn try_remove(ctx: &JobContext) -> Result<usize, JobError> {
     let lease = ctx.lease();
-    let folder = Key::parse(&format!("{}/{}", ctx.job.owner_folder(), lease.job))
+    let folder = Key::parse(format!("{}/{}", ctx.job.owner_folder(), lease.job))
         .map_err(|why| JobError::bad_params(why.to_string()))?;
     // The files first: a row that comes later points to a file that is not in this list.
     let files: Vec<Key> =
