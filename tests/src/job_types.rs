@@ -45,6 +45,8 @@ pub enum Act {
     RunUntilStopped,
     /// Never returns by itself and does not listen either.
     IgnoreEverything,
+    /// Waits for so many milliseconds, whatever it is told.
+    Wait(u64),
     /// Blocks its thread for so many milliseconds.
     BlockThread(u64),
     /// Counts how many of its group run at once, for a moment.
@@ -114,6 +116,10 @@ impl Job for Scripted {
                 Err(until_stopped(ctx).await)
             }
             Act::IgnoreEverything => std::future::pending().await,
+            Act::Wait(ms) => {
+                tokio::time::sleep(Duration::from_millis(*ms)).await;
+                Ok(json!({ "attempt": attempt }))
+            }
             Act::BlockThread(ms) => {
                 // What a handler must not do, done on purpose.
                 #[allow(clippy::disallowed_methods)]

@@ -6,6 +6,7 @@
 
 pub mod caller;
 pub mod job_types;
+pub mod outage;
 pub mod process;
 pub mod rows;
 pub mod server;

@@ -1,6 +1,9 @@
 //! A worker inside the test's own process: the real runtime with the real registry, the tests' job types added.
 
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use forgeos_core::WorkerId;
 use forgeos_worker::{
@@ -11,7 +14,7 @@ use forgeos_worker::{
 };
 use tokio::task::JoinHandle;
 
-use crate::{Noop, Scripted, TestWorld, world::poll};
+use crate::{Noop, Scripted, TestWorld, outage::Way, world::poll};
 
 /// A worker that was not started yet.
 #[derive(Debug)]
@@ -20,12 +23,15 @@ pub struct InProcess {
     pub registry: Registry,
     settings: Settings,
     listens: bool,
+    url: String,
+    server: PathBuf,
 }
 
 impl InProcess {
     pub(crate) fn new(world: &TestWorld) -> Self {
+        let url = format!("{}&application_name=forgeos%20worker", world.url());
         let environment = [
-            ("DATABASE_URL", format!("{}&application_name=forgeos%20worker", world.url())),
+            ("DATABASE_URL", url.clone()),
             ("FORGEOS__STORAGE__URL", format!("file://{}", world.storage_folder().display())),
             ("FORGEOS__HTTP__LISTEN", "off".to_owned()),
             // Short, because tests wait for them.
@@ -41,7 +47,18 @@ impl InProcess {
             registry: Registry::product().with::<Noop>(4).with::<Scripted>(4),
             settings: Settings::load(sources).unwrap(),
             listens: true,
+            url,
+            server: world.socket_folder(),
         }
+    }
+
+    /// Reaches the database by a way that can be cut.
+    #[must_use]
+    pub fn through(mut self, way: &Way) -> Self {
+        let encoded = |folder: &Path| folder.display().to_string().replace('/', "%2F");
+        self.url = self.url.replace(&encoded(&self.server), &encoded(way.folder()));
+        self.settings.database.url = Some(self.url.clone().into());
+        self
     }
 
     /// Takes only these job types.

@@ -74,6 +74,14 @@ impl TestWorld {
         self.server.url(&self.database)
     }
 
+    /// Where the server's socket lies.
+    #[must_use]
+    pub fn socket_folder(&self) -> std::path::PathBuf {
+        let url: url::Url = self.url().parse().unwrap();
+        let host = url.query_pairs().find(|(name, _)| name == "host").map(|(_, folder)| folder.into_owned());
+        host.unwrap().into()
+    }
+
     /// The database as the engine sees it over a direct connection.
     #[must_use]
     pub fn db(&self) -> Db {

@@ -1,8 +1,8 @@
 //! Rows of `artifacts`: every file that a job wrote. A file without such a row does not count and is swept.
 
-use super::{DbResult, Session, Transaction};
+use super::{DbResult, Transaction};
 use crate::{
-    ids::{JobId, UserId},
+    ids::UserId,
     job::Lease,
     storage::{Bucket, Key, StoredObject},
 };
@@ -58,13 +58,17 @@ pub async fn record(
     Ok(())
 }
 
-/// The names of a job's files in one bucket.
-pub async fn keys(session: &mut Session, job: JobId, bucket: Bucket) -> DbResult<Vec<String>> {
+/// The keys in a bucket that rows of this job point to.
+pub async fn keys_of_job(
+    transaction: &mut Transaction,
+    lease: Lease,
+    bucket: Bucket,
+) -> DbResult<Vec<String>> {
     Ok(sqlx::query_scalar!(
-        r#"select key as "key!" from public.artifacts where job_id = $1 and bucket = $2"#,
-        job.0,
+        "select key from public.artifacts where job_id = $1 and bucket = $2",
+        lease.job.0,
         bucket.as_str()
     )
-    .fetch_all(session.exec())
+    .fetch_all(transaction.exec())
     .await?)
 }

@@ -7,6 +7,7 @@ mod cancelling;
 mod claiming;
 mod exactly_once;
 mod leases;
+mod outage;
 mod outcomes;
 mod pages;
 mod pooler;

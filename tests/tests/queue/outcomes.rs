@@ -11,16 +11,21 @@ async fn scripted(world: &TestWorld, act: serde_json::Value) -> Uuid {
 async fn attempts(world: &TestWorld, id: Uuid) -> Vec<String> {
     let rows = world
         .sql(format!(
-            "select concat_ws(' ', attempt, outcome, error_code) from job_attempts where job_id = '{id}' order by attempt"
+            "select concat_ws(' ', row_number() over (order by attempt), outcome, error_code) from job_attempts
+             where job_id = '{id}' and error_code is not null order by attempt"
         ))
         .await;
     rows.column().into_iter().map(str::to_owned).collect()
 }
 
-/// Waits for the retry of a job, then makes it due at once.
-async fn retried(world: &TestWorld, id: Uuid, attempt: i32) -> JobRow {
+/// Waits for the retry after so many attempts that count, then makes it due at once. (On a busy machine a job may be
+/// claimed ahead and given back unstarted, which counts for nothing.)
+async fn retried(world: &TestWorld, id: Uuid, used: i32) -> JobRow {
     world
-        .wait_until(&format!("select status = 'pending' and attempt = {attempt} from jobs where id = '{id}'"))
+        .wait_until(&format!(
+            "select status = 'pending' and attempt - attempts_forgiven = {used} and error_code is not null
+             from jobs where id = '{id}'"
+        ))
         .await;
     let job = world.job(id).await;
     world.sql(format!("update jobs set run_at = now() where id = '{id}'")).await;
@@ -58,7 +63,7 @@ async fn a_fault_of_the_moment_is_tried_again_later_until_the_attempts_are_spent
         last_pause = pause;
     }
     let job = world.wait_for(id, "failed").await;
-    assert_eq!((job.attempt, job.error_code()), (3, "internal"));
+    assert_eq!((job.attempt - job.attempts_forgiven, job.error_code()), (3, "internal"));
     assert!(job.completed_at.is_some());
     assert_eq!(attempts(&world, id).await, ["1 failed internal", "2 failed internal", "3 failed internal"]);
     let chain =
@@ -75,7 +80,7 @@ async fn a_retry_that_succeeds_clears_the_error() {
     let id = scripted(&world, json!({"succeed_at_attempt": 2})).await;
     retried(&world, id, 1).await;
     let job = world.wait_for(id, "completed").await;
-    assert_eq!((job.attempt, job.error_code, job.error_message), (2, None, None));
+    assert_eq!((job.attempt - job.attempts_forgiven, job.error_code, job.error_message), (2, None, None));
     worker.stop().await;
 }
 
@@ -130,10 +135,17 @@ async fn an_outage_costs_no_attempt() {
     let world = TestWorld::new().await;
     let worker = world.worker().ready().await;
     let id = scripted(&world, json!("report_outage")).await;
-    for attempt in 1..=5 {
-        let job = retried(&world, id, attempt).await;
-        assert_eq!((job.attempts_forgiven, job.error_code()), (attempt, "storage_unavailable"));
+    for outages in 1..=5 {
+        world
+            .wait_until(&format!(
+                "select count(*) = {outages} from job_attempts where error_code = 'storage_unavailable'"
+            ))
+            .await;
+        let job = world.job(id).await;
+        assert_eq!((job.status(), job.attempts_forgiven), ("pending", job.attempt));
+        assert_eq!(job.error_code(), "storage_unavailable");
         assert!(job.run_at.unwrap() > job.updated_at);
+        world.sql("update jobs set run_at = now()").await;
     }
     let job = world.job(id).await;
     assert!(!job.is_finished(), "five outages with three attempts: {job:?}");

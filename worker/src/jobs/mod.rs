@@ -2,6 +2,7 @@
 
 pub mod batch_analysis;
 pub mod data_export;
+mod leftovers;
 pub mod model_training;
 mod params;
 pub mod report_generation;

@@ -40,11 +40,25 @@ pub async fn sweep(session: &mut Session, lease_seconds: f64, max_crashes: i32) 
                 crashes = j.crashes + 1,
                 run_at = case when e.spent then j.run_at else now() end,
                 completed_at = case when e.spent then now() end,
-                results = case when e.spent then coalesce(j.results, '{}') else j.results end,
+                results = case when e.spent then coalesce(j.results, (
+                        -- What the parts of the job say; the last attempt could not.
+                        select jsonb_build_object(
+                            'processed', count(*) filter (where i.status in ('completed', 'failed')),
+                            'successful', count(*) filter (where i.status = 'completed'),
+                            'failed', count(*) filter (where i.status = 'failed'),
+                            'analysis_ids', coalesce(jsonb_agg(i.result_id order by i.position)
+                                filter (where i.status = 'completed'), '[]'),
+                            'failed_ids', coalesce(jsonb_agg(i.item order by i.position)
+                                filter (where i.status = 'failed'), '[]'),
+                            'errors', coalesce(jsonb_agg(jsonb_build_object('image_id', i.item) || i.error
+                                order by i.position) filter (where i.status = 'failed'), '[]'))
+                        from public.job_items i where i.job_id = j.id having count(*) > 0
+                    ), '{}') else j.results end,
                 error_code = case when e.spent then 'worker_lost' end,
                 error_message = case when e.spent
                     then 'the worker was lost while it ran this job, ' || (j.crashes + 1)
-                         || case j.crashes when 0 then ' time' else ' times' end || '; the job may be too large for the machine' end,
+                         || case j.crashes when 0 then ' time' else ' times' end
+                         || '; the job may be too large for the machine' end,
                 locked_by = null, locked_until = null, updated_at = now()
             from expired e where j.id = e.id
             returning j.id, j.job_type, j.status, j.crashes, e.attempt, e.locked_by, j.started_at
@@ -55,6 +69,10 @@ pub async fn sweep(session: &mut Session, lease_seconds: f64, max_crashes: i32) 
                    array['the lease ran out without a heartbeat']
             from swept s
             on conflict (job_id, attempt) do nothing
+        ), closed_items as (
+            update public.job_items i set status = 'cancelled', locked_by = null, locked_until = null
+            from swept s
+            where i.job_id = s.id and s.status = 'failed' and i.status in ('pending', 'running')
         ), closed as (
             update public.analyses a
             set status = 'failed',

@@ -6,7 +6,6 @@
 
 mod analyse;
 mod failure;
-mod leftovers;
 mod params;
 mod plan;
 mod results;
@@ -14,8 +13,9 @@ mod results;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use forgeos_core::{
-    Job, JobContext, JobError, StopReason,
+    Job, JobContext, JobError, JobStatus, StopReason,
     db::{DbError, analyses, images::ImageSource, items},
+    storage::Bucket,
 };
 use forgeos_imaging::Limits;
 use futures::{StreamExt, stream::FuturesUnordered};
@@ -29,6 +29,8 @@ pub use results::{BatchResults, ImageError};
 use analyse::Analyst;
 use failure::Trouble;
 use plan::Plan;
+
+use super::leftovers;
 
 /// How often items that others hold are looked at, once nothing else is left to do.
 const HELD_ELSEWHERE_POLL: Duration = Duration::from_secs(1);
@@ -57,7 +59,7 @@ impl Job for BatchAnalysis {
         match outcome {
             Ok(()) => {
                 if ctx.lease().attempt > 1 {
-                    leftovers::remove(ctx).await;
+                    leftovers::delete(ctx, Bucket::Outputs, JobStatus::Running).await;
                 }
                 report(ctx).await?.into_outcome()
             }
@@ -180,7 +182,7 @@ async fn leave(ctx: &JobContext, error: JobError) -> JobError {
         match close_cancelled(ctx).await {
             Ok(()) => {
                 ctx.stop.request(StopReason::Cancelled);
-                leftovers::remove(ctx).await;
+                leftovers::delete(ctx, Bucket::Outputs, JobStatus::Cancelled).await;
             }
             Err(why) => {
                 tracing::debug!(error = %why, "the cancelled job was not closed here");
