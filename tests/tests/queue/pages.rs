@@ -58,9 +58,9 @@ async fn a_claim_reads_a_handful_of_pages_however_full_the_table_is() {
         .sql(
             "insert into job_types (name) values ('rare'), ('absent');
              insert into jobs (job_type, params, status, created_at)
-             select 'noop', '{}', 'completed', now() - n * interval '1 second' from generate_series(1, 200000) n;
+             select 'noop', '{}', 'completed', now() - n * interval '1 second' from generate_series(1, 1000000) n;
              insert into jobs (job_type, params, priority, run_at)
-             select 'noop', '{}', n % 5, now() - n * interval '1 millisecond' from generate_series(1, 200000) n;
+             select 'noop', '{}', n % 5, now() - n * interval '1 millisecond' from generate_series(1, 1000000) n;
              insert into jobs (job_type, params, priority, run_at)
              select t, '{}', 100 + n % 3, now() + interval '1 year' + n * interval '1 second'
              from unnest(array['noop', 'rare']) t, generate_series(1, 20000) n;
