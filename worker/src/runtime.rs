@@ -117,8 +117,7 @@ impl Runtime {
         }
         .start(heartbeat_stop.clone(), heartbeat_ended.clone().drop_guard())
         .map_err(RuntimeError::Thread)?;
-        let (settler, writers) =
-            settle::start(control.clone(), *worker, self.leases.clone(), Arc::new(Notify::new()));
+        let (settler, writers) = settle::start(control.clone(), *worker, self.leases.clone());
 
         let (turns, stuck) = (Arc::<Turns>::default(), Arc::<Stuck>::default());
         let mut lanes = Vec::new();

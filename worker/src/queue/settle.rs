@@ -13,7 +13,7 @@ use forgeos_core::{
     },
 };
 use tokio::{
-    sync::{Mutex, Notify, mpsc},
+    sync::{Mutex, mpsc},
     task::JoinSet,
 };
 use tracing::{error, warn};
@@ -58,18 +58,12 @@ impl SettleWriters {
 
 /// Starts the writers.
 #[must_use]
-pub fn start(db: Db, worker: WorkerId, leases: Leases, settled: Arc<Notify>) -> (Settler, SettleWriters) {
+pub fn start(db: Db, worker: WorkerId, leases: Leases) -> (Settler, SettleWriters) {
     let (queue, receiver) = mpsc::unbounded_channel();
     let receiver = Arc::new(Mutex::new(receiver));
     let mut writers = JoinSet::new();
     for _ in 0..WRITERS {
-        let writer = Writer {
-            db: db.clone(),
-            worker,
-            leases: leases.clone(),
-            queue: Arc::clone(&receiver),
-            settled: Arc::clone(&settled),
-        };
+        let writer = Writer { db: db.clone(), worker, leases: leases.clone(), queue: Arc::clone(&receiver) };
         writers.spawn(writer.run());
     }
     (Settler { leases, queue }, SettleWriters(writers))
@@ -80,7 +74,6 @@ struct Writer {
     worker: WorkerId,
     leases: Leases,
     queue: Arc<Mutex<mpsc::UnboundedReceiver<(Lease, Settlement)>>>,
-    settled: Arc<Notify>,
 }
 
 impl Writer {
@@ -110,7 +103,6 @@ impl Writer {
                 self.write_endings(endings).await;
             }
             self.leases.remove(leases);
-            self.settled.notify_one();
         }
     }
 
