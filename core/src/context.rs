@@ -9,6 +9,7 @@ use crate::{
     error::{ErrorCode, JobError},
     job::{ClaimedJob, Lease},
     progress::Progress,
+    resources::Resources,
     storage::Storage,
 };
 
@@ -23,6 +24,8 @@ pub struct JobContext {
     pub storage: Storage,
     /// The threads for CPU work.
     pub compute: Compute,
+    /// What the handlers share besides.
+    pub resources: Resources,
     /// How far the job is.
     pub progress: Progress,
     /// Whether it should stop.

@@ -11,6 +11,7 @@ pub mod error;
 pub mod ids;
 pub mod job;
 pub mod progress;
+pub mod resources;
 pub mod status;
 pub mod storage;
 
@@ -21,4 +22,5 @@ pub use error::{ErrorCode, JobError, Remedy};
 pub use ids::{JobId, UserId, WorkerId};
 pub use job::{ClaimedJob, Job, Lease};
 pub use progress::{Progress, ProgressSnapshot};
+pub use resources::Resources;
 pub use status::JobStatus;

@@ -122,6 +122,7 @@ impl AttemptService {
                 db: self.environment.handlers.clone(),
                 storage: self.environment.storage.clone(),
                 compute: self.environment.compute.clone(),
+                resources: self.environment.resources.clone(),
                 progress,
                 stop: stop.clone(),
             })

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use forgeos_core::{
-    Compute, WorkerId,
+    Compute, Resources, WorkerId,
     db::Db,
     storage::{Storage, StorageError},
 };
@@ -49,6 +49,8 @@ pub struct Environment {
     pub storage: Storage,
     /// The threads for CPU work.
     pub compute: Compute,
+    /// What the handlers share besides.
+    pub resources: Resources,
     /// Where the HTTP server listens, for the row in `workers`.
     pub http_address: Option<String>,
     /// The way to the database; keeps the embedded server up.
@@ -87,6 +89,7 @@ impl Environment {
             listen: database.direct().cloned(),
             storage,
             compute,
+            resources: Resources::new(),
             http_address: None,
             database,
         })

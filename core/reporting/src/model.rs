@@ -1,0 +1,167 @@
+//! What a report is made of. Templates see exactly this, as JSON, with words and numbers already in the report's
+//! language beside it; pictures are passed as files. Nothing here knows where the data came from.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// How much stands in a report.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Template {
+    /// One page: verdict, key figures, picture.
+    Summary,
+    /// Summary, then each analysis with pictures, indices, defects, capture quality, recommendations.
+    #[default]
+    Standard,
+    /// Standard, and histograms, defect map, method, settings, glossary, standards.
+    Detailed,
+}
+
+/// The language of a report.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Norwegian, bokmål.
+    No,
+}
+
+/// One document about one or many analyses.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// How much stands in it.
+    pub template: Template,
+    /// The language of everything that is not the customer's own text.
+    pub language: Language,
+    /// The job that asked for it, for the footer.
+    pub job_id: String,
+    /// Written into the document; the only thing in it that differs from run to run.
+    pub generated_at: DateTime<Utc>,
+    /// Whether recommendations are given.
+    pub include_recommendations: bool,
+    /// Whether several analyses were asked for in one document: it then opens with contents and statistics.
+    pub combined: bool,
+    /// The analyses, in the order asked for.
+    pub analyses: Vec<Analysis>,
+    /// What was asked for and could not be reported on.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// An analysis that is not in the report.
+#[derive(Debug, Clone, Serialize)]
+pub struct LeftOut {
+    /// Its id.
+    pub analysis_id: String,
+    /// A stable word.
+    pub code: String,
+    /// One line for people, in English.
+    pub message: String,
+}
+
+/// One analysed photograph.
+#[derive(Debug, Clone)]
+pub struct Analysis {
+    /// `analyses.id`.
+    pub id: String,
+    /// `analyses.job_id`: the batch it came from.
+    pub job_id: Option<String>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// The customer's own name of the picture: any text at all.
+    pub filename: Option<String>,
+    /// `analyses.metrics`.
+    pub metrics: Metrics,
+    /// The photograph at print size.
+    pub photograph: Option<Picture>,
+    /// The photograph with the findings drawn in, at print size.
+    pub overlay: Option<Picture>,
+    /// Counts of the photograph's lightness in 64 equal steps from black to white, for `detailed`.
+    pub lightness: Option<Vec<u32>>,
+}
+
+/// An encoded picture (JPEG or PNG).
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// `jpg` or `png`.
+    pub extension: &'static str,
+}
+
+/// `analyses.metrics` as far as it is there: rows that were written before the worker came have the first eight only,
+/// and any of them may be missing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Metrics {
+    /// Coating visual index, 0 to 1.
+    pub cvi: Option<f64>,
+    /// Coating quality index, 0 to 1.
+    pub cqi: Option<f64>,
+    /// Covered share of the judged area, 0 to 100.
+    pub coverage_percent: Option<f64>,
+    /// Coverage of the margin over that of the interior, 0 to 1.
+    pub edge_coverage_ratio: Option<f64>,
+    /// Number of defects.
+    pub defects_detected: Option<u64>,
+    /// `low`, `medium` or `high`.
+    pub severity: Option<String>,
+    /// How far the figures may be trusted, 0 to 1.
+    pub confidence: Option<f64>,
+    /// How long the analysis took.
+    pub processing_time_ms: Option<u64>,
+    /// `standard` or `reference`.
+    pub profile: Option<String>,
+    /// `low`, `medium` or `high`.
+    pub sensitivity: Option<String>,
+    /// Columns of the upright photograph.
+    pub width: Option<u32>,
+    /// Rows of the upright photograph.
+    pub height: Option<u32>,
+    /// Share of the picture that was judged, 0 to 100.
+    pub roi_percent: Option<f64>,
+    /// The defects, largest first; at most a few hundred, `defects_detected` is the true number.
+    pub defects: Option<Vec<Defect>>,
+    /// How well the photograph was taken.
+    pub capture: Option<Capture>,
+    /// The model that was used.
+    pub model_version: Option<String>,
+    /// Its word.
+    pub label: Option<String>,
+    /// How sure it was, 0 to 1.
+    pub probability: Option<f64>,
+}
+
+/// One defect, in pixels of the upright photograph.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Defect {
+    /// `rust`, `crack`, `blister`, `flake`, `streak` or `bead`.
+    pub class: String,
+    /// Left edge of the box around it.
+    pub x: u32,
+    /// Top edge.
+    pub y: u32,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Share of the judged area, in percent.
+    pub area_percent: f64,
+    /// Mean colour distance to its surroundings, CIE 1976 ΔE.
+    pub delta_e: f64,
+}
+
+/// How well the photograph was taken: each says how far the figures can be trusted, none says anything of the coating.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Capture {
+    /// Share of the panel that glare or mirrored lamps hide, in percent.
+    pub glare_percent: Option<f64>,
+    /// Share of the judged area that is black or white to the limit, in percent.
+    pub clipped_percent: Option<f64>,
+    /// 0 (blurred) to 1 (sharp).
+    pub sharpness: Option<f64>,
+    /// 0 (a lighting ramp over the whole scale) to 1 (even).
+    pub lighting_evenness: Option<f64>,
+}

@@ -1,0 +1,1 @@
+//! Tables for people and programs: cells that no spreadsheet takes for a formula.
