@@ -141,6 +141,19 @@ pub async fn analyses_of(
     .await?)
 }
 
+/// Whether one of the analyses is completed.
+pub async fn any_completed(session: &mut Session, owner: Option<UserId>, ids: &[Uuid]) -> DbResult<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from public.analyses
+                          where id = any($1) and status = 'completed' and ($2::uuid is null or user_id = $2))
+           as "any!""#,
+        ids,
+        owner.map(|user| user.0)
+    )
+    .fetch_one(session.exec())
+    .await?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
