@@ -4,3 +4,4 @@
 //! decided where they are measured; what should be done about them stands in a file of rules.
 
 pub mod model;
+pub mod pdf;
