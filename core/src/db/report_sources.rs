@@ -174,7 +174,9 @@ mod tests {
     fn a_users_report_takes_visualizations_from_the_own_folder_only() {
         let (me, other) = (UserId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)));
         assert!(analysis(&format!("{me}/job/1/a.jpg")).visualization(Some(me)).is_some());
-        for foreign in [format!("{other}/job/1/a.jpg"), format!("{me}/../{other}/a.jpg"), "service/a.jpg".into()] {
+        for foreign in
+            [format!("{other}/job/1/a.jpg"), format!("{me}/../{other}/a.jpg"), "service/a.jpg".into()]
+        {
             assert_eq!(analysis(&foreign).visualization(Some(me)), None, "{foreign}");
         }
         assert!(analysis("service/a.jpg").visualization(None).is_some());

@@ -1,11 +1,7 @@
 //! Faults on the way of one report, by whom they concern: the report alone, or the whole job.
 
 use forgeos_core::{
-    ErrorCode, JobError,
-    compute::ComputeError,
-    db::DbError,
-    error::in_one_line,
-    storage::StorageError,
+    ErrorCode, JobError, compute::ComputeError, db::DbError, error::in_one_line, storage::StorageError,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -43,10 +39,13 @@ impl ReportFailure {
                 let code = text("code")
                     .and_then(|word| ANALYSIS_CODES.into_iter().find(|code| code.as_str() == word))
                     .unwrap_or(ErrorCode::DependencyFailed);
-                Self::new(code, match text("message") {
-                    Some(why) => format!("the analysis is `failed`: {}", in_one_line(why, SHOWN)),
-                    None => "the analysis is `failed`; no reason was noted".to_owned(),
-                })
+                Self::new(
+                    code,
+                    match text("message") {
+                        Some(why) => format!("the analysis is `failed`: {}", in_one_line(why, SHOWN)),
+                        None => "the analysis is `failed`; no reason was noted".to_owned(),
+                    },
+                )
             }
             "pending" | "processing" => Self::new(
                 ErrorCode::DependencyFailed,

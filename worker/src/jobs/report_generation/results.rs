@@ -155,10 +155,7 @@ fn error_of(item: &ItemState) -> Option<ReportError> {
 }
 
 fn left_out_of(noted: &Value) -> Vec<ReportError> {
-    noted
-        .get("left_out")
-        .and_then(|list| serde_json::from_value(list.clone()).ok())
-        .unwrap_or_default()
+    noted.get("left_out").and_then(|list| serde_json::from_value(list.clone()).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -65,8 +65,10 @@ async fn of_job(ctx: &JobContext, id: Uuid, combined: bool) -> Result<Vec<Uuid>,
         });
     }
     if ids.len() > most {
-        let count = if ids.len() > MAX_ANALYSES { "more than 10000".to_owned() } else { ids.len().to_string() };
-        let remedy = if combined { "leave `combined` out, or name some of them" } else { "name some of them" };
+        let count =
+            if ids.len() > MAX_ANALYSES { "more than 10000".to_owned() } else { ids.len().to_string() };
+        let remedy =
+            if combined { "leave `combined` out, or name some of them" } else { "name some of them" };
         return Err(JobError::bad_params(format!(
             "the job {id} has {count} analyses; a report takes at most {most}: {remedy} in `analysis_ids`"
         )));
