@@ -18,7 +18,7 @@ use crate::{
 
 /// Asks for the report, as an API would.
 pub(super) async fn ask_for(db: &Db, batch: JobId) -> anyhow::Result<JobId> {
-    let params = json!({ "job_id": batch, "combined": true, "formats": ["pdf"] });
+    let params = json!({ "job_id": batch, "combined": true, "formats": ["pdf", "xlsx"] });
     text("  A report of that job is another row:\n");
     text(&format!(
         "    'report_generation', '{{\"job_id\": \"{batch}\",\n      \"combined\": true, \"formats\": [\"pdf\", \"xlsx\"]}}'\n"

@@ -41,6 +41,17 @@ pub(super) struct Album {
 }
 
 impl Album {
+    /// Adds links to both pictures of an analysis, for files that show none.
+    pub(super) fn link(&self, analysis: &mut Analysis, source: &SourceAnalysis) {
+        let owner = self.ctx.job.user_id;
+        let linked = |bucket, key: Option<Key>| {
+            let url = Some(self.ctx.storage.url(bucket, &key?));
+            Some(Picture { bytes: Vec::new(), extension: "jpg", url })
+        };
+        analysis.photograph = linked(Bucket::Images, source.photograph(owner).and_then(Result::ok));
+        analysis.overlay = linked(Bucket::Outputs, source.visualization(owner));
+    }
+
     /// Adds both pictures of an analysis, as far as they are to be had.
     pub(super) async fn illustrate(
         &self,
@@ -86,7 +97,8 @@ impl Album {
             .await;
         Ok(match fitted {
             Ok(Ok(PrintPicture { jpeg, lightness, .. })) => {
-                Some((Picture { bytes: jpeg, extension: "jpg" }, lightness))
+                let url = Some(self.ctx.storage.url(bucket, &key));
+                Some((Picture { bytes: jpeg, extension: "jpg", url }, lightness))
             }
             Ok(Err(error)) => {
                 tracing::debug!(%error, bucket = bucket.as_str(), "a picture of a report cannot be decoded");

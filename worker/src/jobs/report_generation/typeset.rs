@@ -5,8 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use forgeos_core::{ErrorCode, JobContext, JobError, error::in_one_line};
 use forgeos_reporting::{
-    model::Report,
+    csv::csv,
+    model::{Picture, Report},
     pdf::{PdfError, Setter},
+    xlsx::{XlsxError, xlsx},
 };
 
 use super::{
@@ -50,17 +52,17 @@ pub(super) async fn typeset(
 }
 
 fn set(setter: &Setter, report: &Report, format: ReportFormat) -> Result<Typeset, Trouble> {
-    let has_pictures = report.analyses.iter().any(|a| a.photograph.is_some() || a.overlay.is_some());
-    match format {
+    let (bytes, pages) = match format {
         ReportFormat::Pdf => {
             let pdf = setter.pdf(report).map_err(|error| wrong_template(&error))?;
-            Ok(Typeset { format, bytes: pdf.bytes.into(), pages: Some(pdf.pages as u64), has_pictures })
+            (pdf.bytes, Some(pdf.pages as u64))
         }
-        ReportFormat::Xlsx | ReportFormat::Csv => Err(Trouble::Job(JobError::permanent(
-            ErrorCode::NotImplemented,
-            "tables of reports are not implemented in this version of the worker yet",
-        ))),
-    }
+        ReportFormat::Xlsx => (xlsx(report).map_err(not_written)?, None),
+        ReportFormat::Csv => (csv(report), None),
+    };
+    let shown = |picture: &Option<Picture>| picture.as_ref().is_some_and(|picture| !picture.bytes.is_empty());
+    let has_pictures = report.analyses.iter().any(|one| shown(&one.photograph) || shown(&one.overlay));
+    Ok(Typeset { format, bytes: bytes.into(), pages, has_pictures })
 }
 
 fn memory_for(report: &Report) -> u64 {
@@ -79,4 +81,12 @@ fn wrong_template(error: &PdfError) -> Trouble {
     let words = in_one_line(&error.to_string(), 300);
     tracing::warn!(error = words, "a report could not be set");
     Trouble::Report(ReportFailure::new(ErrorCode::Internal, format!("the report could not be set: {words}")))
+}
+
+/// Its temporary file could not be made, or the like: another attempt may do better.
+fn not_written(error: XlsxError) -> Trouble {
+    Trouble::Job(
+        JobError::transient(ErrorCode::Internal, "the workbook of the report could not be written")
+            .because(error),
+    )
 }

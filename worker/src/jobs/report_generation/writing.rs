@@ -94,8 +94,8 @@ impl Writer {
         source: Option<&SourceAnalysis>,
     ) -> Result<Outcome, Trouble> {
         let mut analysis = document::analysis(source, self.ctx.job.user_id)?;
-        if let Some(source) = source.filter(|_| self.wants_pictures()) {
-            self.album.illustrate(&mut analysis, source, long_side_for(1)).await?;
+        if let Some(source) = source {
+            self.illustrate(&mut analysis, source, long_side_for(1)).await?;
         }
         let report = Arc::new(self.report_of(vec![analysis], Vec::new()));
         let mut files = Vec::new();
@@ -168,8 +168,8 @@ impl Writer {
                         Ok(analysis) => analysis,
                         Err(failure) => return Ok(Err(failure.of_analysis(id))),
                     };
-                    if let Some(source) = source.filter(|_| self.wants_pictures()) {
-                        self.album.illustrate(&mut analysis, &source, side).await?;
+                    if let Some(source) = source {
+                        self.illustrate(&mut analysis, &source, side).await?;
                     }
                     Ok::<_, JobError>(Ok(analysis))
                 })
@@ -186,9 +186,21 @@ impl Writer {
         Ok((analyses, left_out))
     }
 
-    /// Only a PDF has pictures in it.
-    fn wants_pictures(&self) -> bool {
-        self.params.options.include_images && self.params.formats().contains(&ReportFormat::Pdf)
+    /// Only a PDF has pictures in it; tables link to them.
+    async fn illustrate(
+        &self,
+        analysis: &mut Analysis,
+        source: &SourceAnalysis,
+        long_side: u32,
+    ) -> Result<(), JobError> {
+        if !self.params.options.include_images {
+            return Ok(());
+        }
+        if self.params.formats().contains(&ReportFormat::Pdf) {
+            return self.album.illustrate(analysis, source, long_side).await;
+        }
+        self.album.link(analysis, source);
+        Ok(())
     }
 
     fn report_of(&self, analyses: Vec<Analysis>, left_out: Vec<LeftOut>) -> Report {
