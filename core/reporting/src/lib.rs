@@ -3,4 +3,5 @@
 //! Knows no database, no store, no clock and no network: the same input gives the same bytes. What the figures mean is
 //! decided where they are measured; what should be done about them stands in a file of rules.
 
+pub mod language;
 pub mod model;
