@@ -5,3 +5,5 @@
 
 pub mod language;
 pub mod model;
+pub mod rules;
+pub mod statistics;
