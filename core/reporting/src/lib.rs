@@ -7,4 +7,6 @@ pub mod csv;
 pub mod language;
 pub mod model;
 pub mod pdf;
+pub mod rules;
+pub mod statistics;
 pub mod xlsx;
