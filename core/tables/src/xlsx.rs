@@ -11,10 +11,7 @@
 
 use std::{
     io::{self, Write},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use chrono::{DateTime, Utc};
@@ -94,9 +91,9 @@ pub struct Written {
 ///
 /// One that is dropped before that writes nothing more, so that a file that was given up never looks whole.
 pub struct SheetWriter<W: Write> {
-    // Dropped first: the archive would write its end when it is dropped.
-    _gate: Closing,
-    zip: ZipWriter<StreamWriter<Gate<W>>>,
+    // Dropped before the archive.
+    out: Held<W>,
+    zip: ZipWriter<StreamWriter<Output<W>>>,
     /// XML that is not compressed yet.
     buffer: Vec<u8>,
     properties: Properties,
@@ -124,10 +121,10 @@ impl<W: Write> SheetWriter<W> {
             compression: properties.compression.clamp(1, 9),
             ..properties
         };
-        let gate = Closing(Arc::new(AtomicBool::new(true)));
+        let out = Arc::new(Mutex::new(Some(out)));
         let mut writer = Self {
-            zip: ZipWriter::new_stream(Gate { out, open: Arc::clone(&gate.0) }),
-            _gate: gate,
+            out: Held(Output(Arc::clone(&out))),
+            zip: ZipWriter::new_stream(Output(out)),
             buffer: Vec::with_capacity(BUFFER_BYTES * 2),
             properties,
             letters: (0..columns.len()).map(encode::letters).collect(),
@@ -184,8 +181,10 @@ impl<W: Write> SheetWriter<W> {
         self.part("xl/styles.xml", parts::STYLES)?;
         self.part("docProps/app.xml", parts::APP)?;
         self.part("[Content_Types].xml", &parts::content_types(sheets))?;
-        let out = self.zip.finish().map_err(|error| XlsxError::Write(error.into()))?;
-        Ok((out.into_inner().out, Written { rows: self.rows, sheets }))
+        self.zip.finish().map_err(|error| XlsxError::Write(error.into()))?;
+        let out =
+            self.out.0.lock().take().ok_or_else(|| XlsxError::Write(io::ErrorKind::BrokenPipe.into()))?;
+        Ok((out, Written { rows: self.rows, sheets }))
     }
 
     fn begin_sheet(&mut self) -> Result<(), XlsxError> {
@@ -237,26 +236,38 @@ impl<W: Write> SheetWriter<W> {
     }
 }
 
-/// Lets bytes through until the writer is dropped.
-struct Gate<W> {
-    out: W,
-    open: Arc<AtomicBool>,
+impl SheetWriter<Vec<u8>> {
+    /// Takes what is finished of the file so far, to be sent on; what [`SheetWriter::finish`] gives follows it. Up to
+    /// some 200 KB stay behind to be compressed.
+    pub fn take(&mut self) -> Vec<u8> {
+        self.out.0.lock().as_mut().map(std::mem::take).unwrap_or_default()
+    }
 }
 
-impl<W: Write> Write for Gate<W> {
+/// Where the archive puts its bytes. Empty once the writer is dropped: the archive would write its end then.
+struct Output<W>(Arc<Mutex<Option<W>>>);
+
+impl<W> Output<W> {
+    fn lock(&self) -> MutexGuard<'_, Option<W>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<W: Write> Write for Output<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.open.load(Ordering::Relaxed) { self.out.write(bytes) } else { Ok(bytes.len()) }
+        self.lock().as_mut().map_or(Ok(bytes.len()), |out| out.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if self.open.load(Ordering::Relaxed) { self.out.flush() } else { Ok(()) }
+        self.lock().as_mut().map_or(Ok(()), Write::flush)
     }
 }
 
-struct Closing(Arc<AtomicBool>);
+/// The writer's own hold on the output.
+struct Held<W>(Output<W>);
 
-impl Drop for Closing {
+impl<W> Drop for Held<W> {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
+        self.0.lock().take();
     }
 }

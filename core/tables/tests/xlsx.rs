@@ -261,3 +261,22 @@ fn a_table_that_is_given_up_is_not_ended() {
     drop(writer);
     assert!(zip::ZipArchive::new(Cursor::new(out)).is_err());
 }
+
+#[test]
+fn what_is_finished_can_be_sent_on_while_rows_come() {
+    let columns = || vec![Column::new("n", Kind::Integer), column("text")];
+    let rows: Vec<i64> = (0..50_000).collect();
+    let mut writer = SheetWriter::new(Vec::new(), Properties::new("Data", noon()), columns()).unwrap();
+    let (mut sent, mut most_held) = (Vec::new(), 0);
+    for row in &rows {
+        writer.row(&[Cell::Integer(*row), Cell::Text("the same words in every row")]).unwrap();
+        let piece = writer.take();
+        most_held = most_held.max(piece.len());
+        sent.extend(piece);
+    }
+    assert!(!sent.is_empty() && most_held < 256 << 10, "{most_held}");
+    sent.extend(writer.finish().unwrap().0);
+    let texts: Vec<_> =
+        rows.iter().map(|row| vec![Cell::Integer(*row), Cell::Text("the same words in every row")]).collect();
+    assert_eq!(sent, written(columns(), &texts));
+}
