@@ -12,7 +12,6 @@ async fn they_fail_at_once_and_say_so() {
     for (job_type, params) in [
         ("report_generation", json!({"analysis_ids": [id]})),
         ("model_training", json!({"training_session_id": id})),
-        ("data_export", json!({"dataset": "analyses"})),
     ] {
         jobs.push(world.enqueue(job_type, &params).await);
     }
