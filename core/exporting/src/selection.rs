@@ -193,10 +193,7 @@ fn column(source: &SourceColumn, place: usize, part: Part) -> Column {
 }
 
 /// `None` as the part: the name of the source column itself.
-fn find(
-    visible: &[&'static SourceColumn],
-    wanted: &str,
-) -> Option<(&'static SourceColumn, Option<Part>)> {
+fn find(visible: &[&'static SourceColumn], wanted: &str) -> Option<(&'static SourceColumn, Option<Part>)> {
     visible.iter().find_map(|source| {
         if source.name == wanted {
             return Some((*source, None));
@@ -228,7 +225,8 @@ mod tests {
     #[test]
     fn a_json_column_is_taken_apart_in_flat_formats_only() {
         let selection = select(Dataset::Jobs, Audience::User, &["progress", "id"]).unwrap();
-        let flat = ["progress_phase", "progress_done", "progress_total", "progress_percent", "progress_other", "id"];
+        let flat =
+            ["progress_phase", "progress_done", "progress_total", "progress_percent", "progress_other", "id"];
         for format in [Format::Csv, Format::Xlsx, Format::Parquet] {
             assert_eq!(names_of(&selection, format), flat);
         }
@@ -237,7 +235,8 @@ mod tests {
 
     #[test]
     fn a_flat_column_is_the_same_in_every_format() {
-        let selection = select(Dataset::Analyses, Audience::User, &["metrics_cvi", "metrics_other", "id"]).unwrap();
+        let selection =
+            select(Dataset::Analyses, Audience::User, &["metrics_cvi", "metrics_other", "id"]).unwrap();
         for format in Format::ALL {
             assert_eq!(names_of(&selection, format), ["metrics_cvi", "metrics_other", "id"]);
         }
@@ -276,7 +275,9 @@ mod tests {
 
     #[test]
     fn nothing_is_written_twice() {
-        for columns in [["id", "id"], ["metrics", "metrics_cvi"], ["metrics_cvi", "metrics"], ["metrics", "metrics"]] {
+        for columns in
+            [["id", "id"], ["metrics", "metrics_cvi"], ["metrics_cvi", "metrics"], ["metrics", "metrics"]]
+        {
             let error = select(Dataset::Analyses, Audience::User, &columns).unwrap_err();
             assert_eq!(error, SelectionError::Twice { column: columns[1].to_owned() });
         }

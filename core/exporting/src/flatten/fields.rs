@@ -9,11 +9,7 @@ use super::{
     Found, Slot,
     json::{Scanner, Shape, Strings, Token, unescape},
 };
-use crate::{
-    Kind,
-    cell::can_be_said,
-    dataset::SourceColumn,
-};
+use crate::{Kind, cell::can_be_said, dataset::SourceColumn};
 
 /// Which key goes where.
 pub(super) struct Plan {
@@ -194,9 +190,9 @@ fn read(text: &str, token: Token, kind: Kind, found: &mut Found) -> Option<Slot>
             let micros = DateTime::parse_from_rfc3339(text.get(start + 1..end - 1)?).ok()?.timestamp_micros();
             can_be_said(micros).then_some(Slot::Timestamp(micros))
         }
-        (Kind::TextList, Shape::Array) => {
-            Strings::of(text.get(start..end)?).all(|string| string.is_some()).then_some(Slot::Source(start, end))
-        }
+        (Kind::TextList, Shape::Array) => Strings::of(text.get(start..end)?)
+            .all(|string| string.is_some())
+            .then_some(Slot::Source(start, end)),
         _ => None,
     }
 }

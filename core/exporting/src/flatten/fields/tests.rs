@@ -16,7 +16,8 @@ fn try_flat(dataset: Dataset, column: &str, text: &str) -> Result<Vec<(&'static 
     let columns = selection.columns(Format::Csv);
     let mut flattener = Flattener::new(&selection, columns);
     // A row before it must leave nothing behind.
-    let full = json!({"cvi": 0.5, "label": "a\nb", "width": 3, "unknown": 1, "capture": {"sharpness": 1, "x": 1}});
+    let full =
+        json!({"cvi": 0.5, "label": "a\nb", "width": 3, "unknown": 1, "capture": {"sharpness": 1, "x": 1}});
     flattener.flatten(&[Cell::Json(&full.to_string())])?;
     let cells = [Cell::Json(text)];
     let record = flattener.flatten(&cells)?;
@@ -62,7 +63,8 @@ fn keys_become_typed_columns_in_any_order() {
 #[test]
 fn what_is_not_known_or_of_a_wrong_type_is_left_over() {
     let text = r#"{"cvi": "high", "cqi": 0.5, "odd": [1, {"a": "}"}], "width": 1.5, "capture": {"iso": 100}, "error": 3}"#;
-    let other = r#"{"cvi": "high", "odd": [1, {"a": "}"}], "width": 1.5, "capture": {"iso": 100}, "error": 3}"#;
+    let other =
+        r#"{"cvi": "high", "odd": [1, {"a": "}"}], "width": 1.5, "capture": {"iso": 100}, "error": 3}"#;
     assert_eq!(
         flat(Dataset::Analyses, "metrics", text),
         pairs(&[("metrics_cqi", "0.5"), ("metrics_other", other)])
@@ -81,7 +83,10 @@ fn json_that_is_no_object_is_left_over_whole() {
 
 #[test]
 fn json_null_is_null_in_every_column() {
-    assert_eq!(metrics(&json!({"cvi": null, "severity": null, "defects": null, "capture": null, "width": null})), []);
+    assert_eq!(
+        metrics(&json!({"cvi": null, "severity": null, "defects": null, "capture": null, "width": null})),
+        []
+    );
 }
 
 #[test]
@@ -153,8 +158,5 @@ fn what_is_no_json_is_an_error_that_names_the_column() {
 
 #[test]
 fn of_a_repeated_key_the_last_counts() {
-    assert_eq!(
-        flat(Dataset::Analyses, "metrics", r#"{"cvi": 1, "cvi": 2}"#),
-        pairs(&[("metrics_cvi", "2")])
-    );
+    assert_eq!(flat(Dataset::Analyses, "metrics", r#"{"cvi": 1, "cvi": 2}"#), pairs(&[("metrics_cvi", "2")]));
 }
