@@ -169,7 +169,7 @@ impl Upload {
         }
         let mut multipart = match self.multipart.take() {
             Some(multipart) => multipart,
-            None => self.begin().await?,
+            None => begin(&self.storage, self.bucket, &self.path, &self.mime).await?,
         };
         let chunks = self.take_part();
         let part: PutPayload = chunks.iter().cloned().collect();
@@ -177,17 +177,6 @@ impl Upload {
         self.under_way.spawn(multipart.put_part(part));
         self.multipart = Some(multipart);
         self.hash.add(chunks).await
-    }
-
-    async fn begin(&self) -> StorageResult<Box<dyn MultipartUpload>> {
-        let mut options = PutMultipartOptions::default();
-        // A local folder keeps no attributes and refuses them.
-        if !matches!(self.storage.0.kind, Kind::Local { .. }) {
-            let mut attributes = Attributes::new();
-            attributes.insert(Attribute::ContentType, self.mime.clone().into());
-            options.attributes = attributes;
-        }
-        self.storage.store(self.bucket).put_multipart_opts(&self.path, options).await.map_err(error::classify)
     }
 }
 
@@ -200,6 +189,22 @@ impl Drop for Upload {
             runtime.spawn(undo(under_way, multipart));
         }
     }
+}
+
+async fn begin(
+    storage: &Storage,
+    bucket: Bucket,
+    path: &StorePath,
+    mime: &str,
+) -> StorageResult<Box<dyn MultipartUpload>> {
+    let mut options = PutMultipartOptions::default();
+    // A local folder keeps no attributes and refuses them.
+    if !matches!(storage.0.kind, Kind::Local { .. }) {
+        let mut attributes = Attributes::new();
+        attributes.insert(Attribute::ContentType, mime.to_owned().into());
+        options.attributes = attributes;
+    }
+    storage.store(bucket).put_multipart_opts(path, options).await.map_err(error::classify)
 }
 
 /// How large the part after `parts` others is.
