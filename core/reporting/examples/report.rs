@@ -1,7 +1,8 @@
 //! Sets a collection of sample reports into a folder, to be looked at and to be measured.
 //!
-//! `cargo run --release -p forgeos-reporting --example report -- FOLDER [TEMPLATES_DIR]`. Photographs are drawn and judged as
-//! the demo does; nothing is read but the folder of templates, if one is given.
+//! `cargo run --release -p forgeos-reporting --example report -- FOLDER [TEMPLATES_DIR [NAME]]`. Photographs are drawn and judged as
+//! the demo does; nothing is read but the folder of templates, if one
+//! is given. With a name, only reports whose name begins with it are set.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::path::PathBuf;
@@ -20,7 +21,8 @@ const PRINT_SIDE: u32 = 800;
 fn main() {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
     let folder = arguments.next().unwrap_or_else(|| "reports".into());
-    let templates_dir = arguments.next();
+    let templates_dir = arguments.next().filter(|dir| !dir.as_os_str().is_empty());
+    let wanted = arguments.next().map(|name| name.display().to_string()).unwrap_or_default();
     std::fs::create_dir_all(&folder).unwrap();
 
     let started = Instant::now();
@@ -35,6 +37,9 @@ fn main() {
     let clean = photographs.iter().find(|a| a.filename.as_deref() == Some("clean_panel.jpg")).unwrap();
 
     let set = |name: &str, report: Report| {
+        if !name.starts_with(&wanted) {
+            return;
+        }
         for language in [Language::En, Language::No] {
             let report = Report { language, ..report.clone() };
             let started = Instant::now();
@@ -190,7 +195,8 @@ fn seed_row() -> Analysis {
 }
 
 fn hostile(base: &Analysis) -> Analysis {
-    let name = "#panic(\"x\") <b>bold</b> $x$ *a* _b_ `c` \\u{0} \u{0}\u{7} שלום مرحبا 🎨👩‍🔧 \u{202E}abc 漢字 ";
+    let name =
+        "#panic(\"x\") <b>bold</b> $x$ *a* _b_ `c` \\u{0} \u{0}\u{7} שלום مرحبا 🎨👩‍🔧 \u{202E}abc 漢字 ";
     let mut analysis = base.clone();
     analysis.filename = Some(name.to_owned() + &"x".repeat(10_000));
     analysis.metrics.label = Some("#emoji.face".to_owned());

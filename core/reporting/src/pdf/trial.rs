@@ -7,13 +7,7 @@ use chrono::{DateTime, Utc};
 pub(super) fn reports() -> Vec<Report> {
     [Template::Summary, Template::Standard, Template::Detailed]
         .into_iter()
-        .flat_map(|template| {
-            [
-                report(template, vec![full()]),
-                report(template, vec![empty()]),
-                report(template, vec![full(), empty()]),
-            ]
-        })
+        .flat_map(|template| [report(template, vec![full()]), report(template, vec![full(), empty()])])
         .collect()
 }
 

@@ -1,7 +1,7 @@
 //! The statistics of several analyses as a template sees them: counts with their share and text, and points between 0
 //! and 1 for the charts.
 
-use crate::language::{date_short, index, integer, percent, share_covered, words};
+use crate::language::{date_short, decimal, index, integer, percent, share_covered, words};
 use crate::model::{Language, Report};
 use crate::statistics::{CQI_BINS, Spread, Statistics, Trend, TrendBy, TrendPoint, statistics};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -41,7 +41,7 @@ pub(super) fn view(report: &Report) -> Value {
             .iter()
             .enumerate()
             .map(|(bin, count)| {
-                let label = index(language, bin as f64 / CQI_BINS as f64);
+                let label = decimal(language, bin as f64 / CQI_BINS as f64, 1);
                 json!({ "label": label, "count": count, "text": integer(language, *count) })
             })
             .collect::<Vec<_>>(),
@@ -107,11 +107,19 @@ fn figures(of: &Statistics, language: Language) -> Vec<Value> {
         })
     };
     let mean = |figure: &str, spread: Option<Spread>, text: &dyn Fn(f64) -> String| {
-        let name = format!("{}, {}", words.get(&format!("figure.{figure}.short")), words.get("label.mean").to_lowercase());
+        let name = format!(
+            "{}, {}",
+            words.get(&format!("figure.{figure}.short")),
+            words.get("label.mean").to_lowercase()
+        );
         tile(name, spread.map(|s| s.mean), spread.map(|s| text(s.mean)))
     };
     vec![
-        tile(words.get("label.pictures").to_owned(), Some(of.analyses as f64), Some(integer(language, of.analyses))),
+        tile(
+            words.get("label.pictures").to_owned(),
+            Some(of.analyses as f64),
+            Some(integer(language, of.analyses)),
+        ),
         mean("cqi", of.cqi, &|v| index(language, v)),
         mean("coverage_percent", of.coverage_percent, &|v| share_covered(language, v)),
         tile(
@@ -146,7 +154,8 @@ fn trend(trend: &Trend, language: Language) -> Value {
         TrendBy::Day => ("heading.trend", [day(language, first.first_day), day(language, last.last_day)]),
         TrendBy::Order => (
             "heading.trend_order",
-            [first.first, last.last].map(|place| format!("{} {}", words.get("axis.order"), integer(language, place as u64))),
+            [first.first, last.last]
+                .map(|place| format!("{} {}", words.get("axis.order"), integer(language, place as u64))),
         ),
     };
     json!({ "title": words.get(title), "points": points, "labels": labels })
