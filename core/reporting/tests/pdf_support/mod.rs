@@ -7,19 +7,19 @@ use forgeos_reporting::model::{
 };
 use forgeos_reporting::pdf::{Setter, SetterOptions};
 
-pub fn setter() -> Setter {
+pub(crate) fn setter() -> Setter {
     Setter::new(SetterOptions::default()).unwrap()
 }
 
-pub fn moment() -> DateTime<Utc> {
+pub(crate) fn moment() -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_269_900, 0).unwrap()
 }
 
-pub fn of_one(template: Template, analysis: Analysis) -> Report {
+pub(crate) fn of_one(template: Template, analysis: Analysis) -> Report {
     Report { combined: false, left_out: Vec::new(), ..report(template, vec![analysis]) }
 }
 
-pub fn report(template: Template, analyses: Vec<Analysis>) -> Report {
+pub(crate) fn report(template: Template, analyses: Vec<Analysis>) -> Report {
     let left_out =
         LeftOut { analysis_id: "5c1f4e0a".to_owned(), code: "not_found".to_owned(), message: String::new() };
     Report {
@@ -35,7 +35,7 @@ pub fn report(template: Template, analyses: Vec<Analysis>) -> Report {
 }
 
 /// One with everything.
-pub fn analysis(number: u32) -> Analysis {
+pub(crate) fn analysis(number: u32) -> Analysis {
     let defect = |x: u32, class: &str| Defect {
         class: class.to_owned(),
         x,
@@ -83,7 +83,7 @@ pub fn analysis(number: u32) -> Analysis {
 }
 
 /// One from before the worker came: a few figures and nothing else.
-pub fn seed_row() -> Analysis {
+pub(crate) fn seed_row() -> Analysis {
     let metrics = Metrics { cqi: Some(0.5), severity: Some("low".to_owned()), ..Metrics::default() };
     Analysis { metrics, filename: None, photograph: None, overlay: None, lightness: None, ..analysis(9) }
 }

@@ -51,7 +51,7 @@ pub(super) fn view(report: &Report, position: usize, analysis: &Analysis, house:
         "recommendations": recommendations,
         "settings": figures::settings(metrics, language),
         "model": model(metrics, language, settable),
-        "lightness": analysis.lightness,
+        "lightness": analysis.lightness.as_ref().filter(|counts| counts.iter().any(|count| *count > 0)),
         "photograph": picture("photograph", &analysis.photograph),
         "overlay": picture("overlay", &analysis.overlay),
     })
