@@ -4,6 +4,9 @@
 //! decided where they are measured; what should be done about them stands in a file of rules.
 
 pub mod csv;
+pub mod language;
 pub mod model;
 pub mod pdf;
+pub mod rules;
+pub mod statistics;
 pub mod xlsx;
