@@ -4,6 +4,7 @@
 //! decided where they are measured; what should be done about them stands in a file of rules.
 
 pub mod csv;
+pub mod language;
 pub mod model;
 pub mod pdf;
 pub mod xlsx;

@@ -9,4 +9,6 @@ mod crash;
 mod not_implemented;
 mod ownership;
 mod pictures;
+mod report;
+mod report_under_way;
 mod shutdown;
