@@ -1,2 +1,0 @@
-//! Reports, timed.
-fn main() {}
