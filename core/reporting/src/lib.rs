@@ -8,3 +8,5 @@ pub mod language;
 pub mod model;
 pub mod pdf;
 pub mod xlsx;
+pub mod rules;
+pub mod statistics;

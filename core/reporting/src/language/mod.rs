@@ -12,3 +12,4 @@ pub use dates::{date, date_short, date_time, time};
 pub use numbers::{NOT_MEASURED, bytes, decimal, index, integer, percent, share, share_covered};
 pub use place::{Place, place_of};
 pub use words::{Term, Words, glossary, method, standards, words};
+pub(crate) use words::{fill, placeholders};
