@@ -7,6 +7,6 @@ pub mod csv;
 pub mod language;
 pub mod model;
 pub mod pdf;
-pub mod xlsx;
 pub mod rules;
 pub mod statistics;
+pub mod xlsx;
