@@ -76,7 +76,11 @@ fn ids(format: &str, bytes: Vec<u8>) -> Vec<String> {
         "parquet" => {
             let file = parquet::file::reader::SerializedFileReader::new(bytes::Bytes::from(bytes)).unwrap();
             let rows = file.get_row_iter(None).unwrap();
-            rows.map(|row| row.unwrap().to_json_value()["id"].as_str().unwrap().to_owned()).collect()
+            rows.map(|row| match row.unwrap().get_column_iter().find(|(name, _)| *name == "id").unwrap().1 {
+                parquet::record::Field::Bytes(id) => Uuid::from_slice(id.data()).unwrap().to_string(),
+                other => panic!("an id is {other:?}"),
+            })
+            .collect()
         }
         other => panic!("{other}"),
     }
