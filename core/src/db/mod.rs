@@ -14,6 +14,7 @@ pub mod images;
 pub mod items;
 pub mod migrate;
 pub mod queue;
+pub mod report_sources;
 pub mod reports;
 pub mod workers;
 

@@ -11,4 +11,6 @@ mod export_faults;
 mod not_implemented;
 mod ownership;
 mod pictures;
+mod report;
+mod report_under_way;
 mod shutdown;

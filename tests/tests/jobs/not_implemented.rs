@@ -10,7 +10,6 @@ async fn they_fail_at_once_and_say_so() {
     let id = Uuid::new_v4();
     let mut jobs = Vec::new();
     for (job_type, params) in [
-        ("report_generation", json!({"analysis_ids": [id]})),
         ("model_training", json!({"training_session_id": id})),
     ] {
         jobs.push(world.enqueue(job_type, &params).await);
