@@ -106,7 +106,7 @@ async fn fill(world: &TestWorld, users: [Uuid; 2]) {
                     {owner}, gen_random_uuid() from generate_series(1, 31) n;
              insert into analyses (id, created_at, filename, metrics, status, user_id, job_id)
              select md5('a' || n)::uuid, {at}, '=cmd|'' /C calc''!A' || n,
-                    jsonb_build_object('cvi', n / 64.0, 'severity', 'Low', 'odd', n), {status}, {owner},
+                    jsonb_build_object('cvi', n / 64.0::float8, 'severity', 'Low', 'odd', n), {status}, {owner},
                     md5('j' || n % 5)::uuid from generate_series(1, 32) n;
              insert into reports (id, created_at, analysis_id, url, metadata, template, user_id)
              select md5('r' || n)::uuid, {at}, md5('a' || n)::uuid, 'file:///x', '{{\"pages\": 2}}', 'standard', {owner}
