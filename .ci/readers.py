@@ -98,7 +98,7 @@ def read_parquet(path):
 
 
 def read_xlsx(path):
-    """The rows of the largest table; every sheet is looked at."""
+    """The rows of every table with filters."""
     book = openpyxl.load_workbook(path)
     tables = []
     for sheet in book.worksheets:
@@ -113,7 +113,7 @@ def read_xlsx(path):
             values = [[cell.value for cell in row] for row in rows[top - 1 :]]
             tables.append([dict(zip(values[0], row)) for row in values[1:]])
     expect(tables, path, "no sheet has a table with filters")
-    return max(tables, key=lambda table: (len(table), len(table[0]) if table else 0), default=[])
+    return tables
 
 
 def read_pdf(path):
@@ -140,7 +140,7 @@ def fonts_of(page):
             yield any(key in about for key in ("/FontFile", "/FontFile2", "/FontFile3"))
 
 
-READERS = {"csv": read_csv, "jsonl": read_jsonl, "parquet": read_parquet, "xlsx": read_xlsx}
+READERS = {"csv": read_csv, "jsonl": read_jsonl, "parquet": read_parquet}
 
 
 def plain(value):
@@ -196,32 +196,46 @@ def compare(base_path, base, path, rows):
             expect(agree(a, b) or agree(b, a), path, f"row {number}, `{name}`: {b!r}, {base_path.name} has {a!r}")
 
 
+def read_group(bucket, paths):
+    """Files of one name: the formats of one content."""
+    tables, books = [], []
+    for path in paths:
+        try:
+            if kind(path) == "pdf":
+                pages, letters = read_pdf(path)
+                print(f"readers: {path.name}: {pages} pages, {letters} letters")
+            elif kind(path) == "xlsx":
+                books.append((path, read_xlsx(path)))
+                print(f"readers: {path.name}: tables of {[len(table) for table in books[-1][1]]} rows")
+            elif kind(path) in READERS:
+                tables.append((path, READERS[kind(path)](path)))
+                print(f"readers: {path.name}: {len(tables[-1][1])} rows")
+            else:
+                expect(False, path, "nobody knows this kind of file")
+        except Exception as error:  # Whatever a reader trips over is a fault of the file.
+            expect(False, path, f"cannot be read: {type(error).__name__}: {error}")
+    for path, book in books:
+        if bucket == "exports":
+            # An export goes on in further sheets where one is full.
+            tables.append((path, [row for table in book for row in table]))
+        elif tables:
+            # A report's workbook is for people, with headers in their language.
+            rows = len(tables[0][1])
+            expect(rows in map(len, book), path, f"no table has the {rows} rows of {tables[0][0].name}")
+    for path, rows in tables[1:]:
+        compare(*tables[0], path, rows)
+
+
 def main(folder):
     groups = defaultdict(list)
     for bucket in ("reports", "exports"):
         for path in sorted((folder / bucket).rglob("*")):
             if path.is_file():
-                groups[path.parent, path.name.split(".")[0]].append(path)
+                groups[bucket, path.parent, path.name.split(".")[0]].append(path)
     if not groups:
         print("readers: the demo wrote no report and no export")
-        return
-    for (parent, stem), paths in groups.items():
-        tables = []
-        for path in paths:
-            try:
-                if kind(path) == "pdf":
-                    pages, letters = read_pdf(path)
-                    print(f"readers: {path.name}: {pages} pages, {letters} letters")
-                elif kind(path) in READERS:
-                    rows = READERS[kind(path)](path)
-                    tables.append((path, rows))
-                    print(f"readers: {path.name}: {len(rows)} rows, {len(rows[0]) if rows else 0} columns")
-                else:
-                    expect(False, path, "nobody knows this kind of file")
-            except Exception as error:  # Whatever a reader trips over is a fault of the file.
-                expect(False, path, f"cannot be read: {type(error).__name__}: {error}")
-        for path, rows in tables[1:]:
-            compare(*tables[0], path, rows)
+    for (bucket, _, _), paths in groups.items():
+        read_group(bucket, paths)
 
 
 main(Path(sys.argv[1]))

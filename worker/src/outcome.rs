@@ -226,10 +226,10 @@ mod tests {
         let half = ProgressSnapshot { phase: "waiting".into(), done: 1, total: 2, percent: 50 };
         let settlement = settle(&job(3), Err(not_yet()), None, 0.5).with_progress(Some(half.clone()));
         assert_eq!(settlement.word(), "waiting");
-        let Settlement::Wait(ending) = settlement else { panic!("{settlement:?}") };
-        assert_eq!((ending.status, ending.outcome, ending.forgiven), ("pending", None, true));
-        assert_eq!((ending.delay_seconds, ending.progress), (7.0, Some(half)));
-        assert_eq!((ending.error_code, ending.error_message), (None, None));
+        let Settlement::Wait(waiting) = settlement else { panic!("{settlement:?}") };
+        assert_eq!((waiting.status, waiting.outcome, waiting.forgiven), ("pending", None, true));
+        assert_eq!((waiting.delay_seconds, waiting.progress), (7.0, Some(half)));
+        assert_eq!((waiting.error_code, waiting.error_message), (None, None));
         let cancelled = ending(settle(&job(1), Err(not_yet()), Some(StopReason::Cancelled), 0.5));
         assert_eq!(cancelled.status, "cancelled");
     }

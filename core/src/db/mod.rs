@@ -8,6 +8,7 @@ pub mod artifacts;
 pub mod console;
 mod error;
 mod exec;
+pub mod exports;
 pub mod fenced;
 pub mod images;
 pub mod items;

@@ -6,6 +6,8 @@ mod bad_params;
 mod batch;
 mod cancel;
 mod crash;
+mod export;
+mod export_faults;
 mod not_implemented;
 mod ownership;
 mod pictures;

@@ -11,7 +11,6 @@ async fn they_fail_at_once_and_say_so() {
     let mut jobs = Vec::new();
     for (job_type, params) in [
         ("model_training", json!({"training_session_id": id})),
-        ("data_export", json!({"dataset": "analyses"})),
     ] {
         jobs.push(world.enqueue(job_type, &params).await);
     }

@@ -29,19 +29,23 @@ pub(super) async fn ask_for(db: &Db, batch: JobId) -> anyhow::Result<JobId> {
 /// Says where the files lie.
 pub(super) fn show(state: &JobState, seconds: f64, environment: &Environment) {
     let files = files(state);
-    text(&format!("  {} after {seconds:.1} s: {} files", state.status, files.len()));
+    text(&format!("  {} after {seconds:.1} s: {} files\n", state.status, files.len()));
+    let mut folder_said = String::new();
     for file in files {
         let word = |key: &str| file.get(key).and_then(Value::as_str).unwrap_or_default();
+        let number = |key: &str| file.get(key).and_then(Value::as_u64);
         let Ok(key) = Key::parse(word("key")) else { continue };
         let url = environment.storage.url(Bucket::Reports, &key);
         let path = url::Url::parse(&url).ok().and_then(|url| url.to_file_path().ok());
         let shown = path.map_or(url, |path| shown_path(&path));
-        let pages = match file.get("pages").and_then(Value::as_u64) {
-            Some(pages) => format!("{pages} pages, "),
-            None => String::new(),
-        };
-        let kilobytes = file.get("size_bytes").and_then(Value::as_u64).unwrap_or_default().div_ceil(1000);
-        text(&format!("    {} ({pages}{kilobytes} kB)\n      {shown}", bold(&word("format").to_uppercase())));
+        let (folder, name) = shown.rsplit_once('/').unwrap_or(("", &shown));
+        if folder_said != folder {
+            text(&format!("  {}\n    {folder}/", bold("The report, to read and to calculate with")));
+            folder.clone_into(&mut folder_said);
+        }
+        let pages = number("pages").map(|pages| format!("{pages} pages, ")).unwrap_or_default();
+        let kilobytes = number("size_bytes").unwrap_or_default().div_ceil(1000);
+        text(&format!("      {name:<17} {pages}{kilobytes} kB"));
     }
     text("");
 }

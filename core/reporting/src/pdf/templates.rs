@@ -8,10 +8,20 @@ use crate::model::Template;
 use typst::foundations::Bytes;
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
 
-static BUILT_IN: [(&str, &str); 3] = [
-    ("summary.typ", include_str!("../../templates/summary.typ")),
-    ("standard.typ", include_str!("../../templates/standard.typ")),
-    ("detailed.typ", include_str!("../../templates/detailed.typ")),
+macro_rules! built_in {
+    ($($name:literal),+ $(,)?) => { [$(($name, include_str!(concat!("../../templates/", $name)))),+] };
+}
+
+static BUILT_IN: [(&str, &str); 9] = built_in![
+    "summary.typ",
+    "standard.typ",
+    "detailed.typ",
+    "theme.typ",
+    "page.typ",
+    "parts.typ",
+    "charts.typ",
+    "analysis.typ",
+    "batch.typ",
 ];
 
 /// All files that templates may read beside the report's own, by name.
@@ -30,19 +40,13 @@ impl Templates {
         }
         let mut files = HashMap::new();
         if let Some(dir) = dir {
-            for entry in
-                std::fs::read_dir(dir).map_err(|source| SetterError::Read { path: dir.to_owned(), source })?
-            {
+            for entry in std::fs::read_dir(dir).map_err(|source| SetterError::Read { path: dir.to_owned(), source })? {
                 let path = entry.map_err(|source| SetterError::Read { path: dir.to_owned(), source })?.path();
-                let Some(name) = path.file_name().and_then(|n| n.to_str()).filter(|_| path.is_file()) else {
-                    continue;
-                };
+                let Some(name) = path.file_name().and_then(|n| n.to_str()).filter(|_| path.is_file()) else { continue };
                 let id = file_id(name);
-                let bytes = std::fs::read(&path)
-                    .map_err(|source| SetterError::Read { path: path.clone(), source })?;
+                let bytes = std::fs::read(&path).map_err(|source| SetterError::Read { path: path.clone(), source })?;
                 if name.ends_with(".typ") {
-                    let text =
-                        String::from_utf8(bytes).map_err(|_| SetterError::NotText { path: path.clone() })?;
+                    let text = String::from_utf8(bytes).map_err(|_| SetterError::NotText { path: path.clone() })?;
                     sources.insert(id, Source::new(id, text));
                 } else {
                     files.insert(id, Bytes::new(bytes));
@@ -54,6 +58,11 @@ impl Templates {
 
     pub(super) fn source(&self, id: FileId) -> Option<&Source> {
         self.sources.get(&id)
+    }
+
+    /// Whether the operator's folder holds a file of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.files.contains_key(&file_id(name))
     }
 
     pub(super) fn file(&self, id: FileId) -> Option<&Bytes> {
