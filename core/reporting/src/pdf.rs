@@ -7,16 +7,20 @@ mod error;
 mod fonts;
 mod templates;
 mod text;
+mod trial;
 mod view;
 mod world;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use self::error::{PdfError, SetterError};
 use self::fonts::Fonts;
 use self::templates::Templates;
+use self::text::Settable;
+use self::view::House;
 use self::world::ReportWorld;
 use crate::model::Report;
+use crate::rules::Rules;
 use typst::LibraryExt;
 use typst::foundations::{Datetime, Smart};
 use typst::utils::LazyHash;
@@ -47,6 +51,7 @@ pub struct Pdf {
 pub struct Setter {
     fonts: Fonts,
     templates: Templates,
+    rules: Rules,
     library: LazyHash<typst::Library>,
 }
 
@@ -56,11 +61,35 @@ impl Setter {
     /// # Errors
     /// When a file of the operator's folders cannot be read, or is not what it should be.
     pub fn new(options: SetterOptions) -> Result<Self, SetterError> {
-        Ok(Self {
+        let setter = Self {
             fonts: Fonts::load(options.fonts_dir.as_deref())?,
             templates: Templates::load(options.templates_dir.as_deref())?,
+            rules: match &options.rules_file {
+                Some(path) => rules_of(path)?,
+                None => Rules::builtin(),
+            },
             library: LazyHash::new(typst::Library::default()),
-        })
+        };
+        if let Some(dir) = options.templates_dir {
+            setter.try_templates(&dir)?;
+        }
+        Ok(setter)
+    }
+
+    /// Sets a small report with every template, so that one of the operator's that is wrong is found at start and not
+    /// by the first customer.
+    fn try_templates(&self, dir: &Path) -> Result<(), SetterError> {
+        for report in trial::reports() {
+            self.pdf(&report)
+                .map_err(|error| SetterError::Template { dir: dir.to_owned(), source: error })?;
+        }
+        Ok(())
+    }
+
+    /// The rules that recommendations come from, for the other formats.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Sets `report`. Takes one thread for as long as it runs.
@@ -68,13 +97,24 @@ impl Setter {
     /// # Errors
     /// When a template is wrong; the built-in ones are not.
     pub fn pdf(&self, report: &Report) -> Result<Pdf, PdfError> {
-        let view = view::view(report, &self.fonts);
+        let house = House {
+            settable: Settable::new(&self.fonts),
+            rules: &self.rules,
+            logo: self.templates.has("logo.svg"),
+        };
+        let view = view::view(report, &house);
         let world = ReportWorld::new(&self.fonts, &self.templates, &self.library, report, view)?;
         let outcome = set(&world, report);
         // Nothing of this report is kept for the next: their data never repeats, and memory stays bounded.
         typst::comemo::evict(0);
         outcome
     }
+}
+
+fn rules_of(path: &Path) -> Result<Rules, SetterError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| SetterError::Read { path: path.to_owned(), source })?;
+    Rules::from_toml(&text).map_err(|source| SetterError::Rules { path: path.to_owned(), source })
 }
 
 fn set(world: &ReportWorld<'_>, report: &Report) -> Result<Pdf, PdfError> {

@@ -22,7 +22,7 @@ impl Gate {
     async fn close(world: &TestWorld) -> Self {
         world
             .sql(format!(
-                "create function gate(n text) returns text language plpgsql stable as $$
+                "create function public.gate(n text) returns text language plpgsql stable as $$
                  begin
                    if n = '{GATE}' then perform pg_advisory_xact_lock_shared(7); end if;
                    return n || repeat('.', 1800);
@@ -31,7 +31,7 @@ impl Gate {
                  select md5('a' || n)::uuid, timestamptz '2026-03-02' + n * interval '1 second', n, '{{\"cvi\": 0.5}}'
                  from generate_series(1, {ROWS}) n;
                  alter table analyses rename to analyses_rows;
-                 create view analyses as select id, created_at, gate(filename) as filename, output_filename, metrics,
+                 create view public.analyses as select id, created_at, public.gate(filename) as filename, output_filename, metrics,
                    status, user_id, job_id from analyses_rows;
                  analyze analyses_rows;
                  -- Rows are computed as the index gives them, not all of them before the first is sent.

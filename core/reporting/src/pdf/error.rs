@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::rules::RulesError;
 use typst::diag::SourceDiagnostic;
 use typst::{World, WorldExt};
 
@@ -29,9 +30,24 @@ pub enum SetterError {
         /// The file.
         path: PathBuf,
     },
+    /// The file of rules is wrong.
+    #[error("rules in `{}` are wrong", path.display())]
+    Rules {
+        /// The file.
+        path: PathBuf,
+        /// Which rule, and why.
+        #[source]
+        source: RulesError,
+    },
     /// A template does not compile.
-    #[error("template is wrong: {0}")]
-    Template(String),
+    #[error("templates in `{}` cannot be used", dir.display())]
+    Template {
+        /// The operator's folder.
+        dir: PathBuf,
+        /// File, line and reason.
+        #[source]
+        source: PdfError,
+    },
 }
 
 /// A report could not be set.

@@ -1,4 +1,4 @@
-//! The fonts of reports: Inter for everything, DejaVu Sans for what it lacks, and those of the operator's folder.
+//! The fonts of reports: Inter for everything, DejaVu Sans and Noto Emoji for what it lacks, and those of the operator's folder.
 //! Fonts of the machine are not looked at: a report looks the same everywhere.
 
 use std::path::Path;
@@ -8,11 +8,12 @@ use typst::foundations::Bytes;
 use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
 
-static BUILT_IN: [&[u8]; 4] = [
+static BUILT_IN: [&[u8]; 5] = [
     include_bytes!("../../assets/fonts/Inter-Regular.otf"),
     include_bytes!("../../assets/fonts/Inter-SemiBold.otf"),
     include_bytes!("../../assets/fonts/DejaVuSans.ttf"),
     include_bytes!("../../assets/fonts/DejaVuSans-Bold.ttf"),
+    include_bytes!("../../assets/fonts/NotoEmoji-Regular.ttf"),
 ];
 
 /// All fonts, parsed.

@@ -8,10 +8,20 @@ use crate::model::Template;
 use typst::foundations::Bytes;
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
 
-static BUILT_IN: [(&str, &str); 3] = [
-    ("summary.typ", include_str!("../../templates/summary.typ")),
-    ("standard.typ", include_str!("../../templates/standard.typ")),
-    ("detailed.typ", include_str!("../../templates/detailed.typ")),
+macro_rules! built_in {
+    ($($name:literal),+ $(,)?) => { [$(($name, include_str!(concat!("../../templates/", $name)))),+] };
+}
+
+static BUILT_IN: [(&str, &str); 9] = built_in![
+    "summary.typ",
+    "standard.typ",
+    "detailed.typ",
+    "theme.typ",
+    "page.typ",
+    "parts.typ",
+    "charts.typ",
+    "analysis.typ",
+    "batch.typ",
 ];
 
 /// All files that templates may read beside the report's own, by name.
@@ -54,6 +64,11 @@ impl Templates {
 
     pub(super) fn source(&self, id: FileId) -> Option<&Source> {
         self.sources.get(&id)
+    }
+
+    /// Whether the operator's folder holds a file of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.files.contains_key(&file_id(name))
     }
 
     pub(super) fn file(&self, id: FileId) -> Option<&Bytes> {
