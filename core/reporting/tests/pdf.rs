@@ -21,7 +21,8 @@ fn every_template_is_set_in_every_language() {
     let setter = setter();
     for template in TEMPLATES {
         for language in LANGUAGES {
-            for analyses in [vec![analysis(1)], vec![seed_row()], vec![analysis(1), seed_row(), analysis(2)], Vec::new()]
+            for analyses in
+                [vec![analysis(1)], vec![seed_row()], vec![analysis(1), seed_row(), analysis(2)], Vec::new()]
             {
                 let combined = analyses.len() != 1;
                 let pdf = setter.pdf(&Report { language, combined, ..report(template, analyses) }).unwrap();
@@ -110,7 +111,11 @@ fn text_of_others_is_text_and_breaks_nothing() {
         report.job_id = hostile.to_owned();
         setter.pdf(&report).unwrap();
         let standard = pages(&setter, &of_one(Template::Standard, one));
-        assert!(standard <= plain + 1, "{standard} pages for {:?}", hostile.chars().take(20).collect::<String>());
+        assert!(
+            standard <= plain + 1,
+            "{standard} pages for {:?}",
+            hostile.chars().take(20).collect::<String>()
+        );
     }
 }
 

@@ -103,7 +103,8 @@ fn what_is_no_font_and_no_rule_is_named() {
 
     let rules = dir.path().join("rules.toml");
     std::fs::write(&rules, "[[rule]]\nid = \"x\"\n").unwrap();
-    let error = Setter::new(SetterOptions { rules_file: Some(rules), ..SetterOptions::default() }).err().unwrap();
+    let error =
+        Setter::new(SetterOptions { rules_file: Some(rules), ..SetterOptions::default() }).err().unwrap();
     let error = reason(&error);
     assert!(error.contains("rules.toml") && error.contains("`x`"), "{error}");
 }

@@ -90,6 +90,7 @@ pub fn seed_row() -> Analysis {
 
 fn picture() -> Picture {
     // Drawn once: hundreds of pages show it.
-    static BYTES: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| forgeos_samples::variant(1).bytes);
+    static BYTES: std::sync::LazyLock<Vec<u8>> =
+        std::sync::LazyLock::new(|| forgeos_samples::variant(1).bytes);
     Picture { bytes: BYTES.clone(), extension: "jpg", url: None }
 }
