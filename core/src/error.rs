@@ -1,6 +1,6 @@
 //! Why a job did not complete, and what that means for its next attempt.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde_json::Value;
 
@@ -107,6 +107,9 @@ pub enum Remedy {
     Retry,
     /// Waiting until the database or the store is back; counts against nothing.
     Wait,
+    /// Another look after this pause: what the job waits for is under way, and nothing is wrong. Counts against nothing,
+    /// and no attempt is noted.
+    Later(Duration),
 }
 
 /// Why a job, or one item of it, did not complete.
@@ -149,6 +152,13 @@ impl JobError {
     #[must_use]
     pub fn outage(code: ErrorCode, message: impl Into<String>) -> Self {
         Self::new(code, Remedy::Wait, message)
+    }
+
+    /// Not yet: what the job waits for is under way. The job goes back to `pending` with its progress as it stands; how
+    /// long it does so is for the handler to say.
+    #[must_use]
+    pub fn later(pause: Duration, message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::DependencyFailed, Remedy::Later(pause), message)
     }
 
     /// Params that the job type does not take.

@@ -21,7 +21,7 @@ use tracing::{Instrument, error, info, info_span, warn};
 
 use crate::{
     environment::Environment,
-    outcome,
+    outcome::{self, Settlement},
     queue::{lanes::Lane, leases::HeldJob, settle::Settler, turns::Turns},
     registry::{HandlerResult, JobType},
 };
@@ -116,6 +116,7 @@ impl AttemptService {
         let span = info_span!("job", job.id = %lease.job, job.type = job.job_type, job.attempt = lease.attempt,
                               job.traceparent = job.traceparent);
         let began = Instant::now();
+        let how_far = progress.clone();
         let result = self
             .run(JobContext {
                 job: Arc::clone(&job),
@@ -129,15 +130,18 @@ impl AttemptService {
             .instrument(span.clone())
             .await;
         let ran = began.elapsed();
-        metrics::histogram!(crate::metrics::JOB_RUN_SECONDS, "job_type" => self.job_type.name)
-            .record(ran.as_secs_f64());
         let refused = matches!(&result, Err(error) if error.code == ErrorCode::BadParams);
         let failure = result.as_ref().err().map(|e| (e.code, words_for_the_log(e)));
         let settlement = outcome::settle(&job, result, stop.reason(), fastrand::f64());
+        let waits = matches!(settlement, Settlement::Wait(_));
+        if !waits {
+            metrics::histogram!(crate::metrics::JOB_RUN_SECONDS, "job_type" => self.job_type.name)
+                .record(ran.as_secs_f64());
+        }
         span.in_scope(|| report(settlement.word(), ran, failure));
-        self.settler.send(lease, settlement);
-        // Params that were refused say nothing of how long a job takes.
-        slot.ran = refused.not().then_some(ran);
+        self.settler.send(lease, settlement.with_progress(how_far.current()));
+        // Params that were refused, and a look at another job, say nothing of how long a job takes.
+        slot.ran = (refused || waits).not().then_some(ran);
     }
 
     /// Runs the handler on a task of its own, so that a panic, a blocked thread or a handler that ignores its stop
@@ -222,6 +226,7 @@ fn report(word: &str, ran: Duration, failure: Option<(ErrorCode, String)>) {
             info!(duration_ms, %code, error, "given back, will be tried again")
         }
         ("completed", _) => tracing::debug!(duration_ms, "completed"),
+        ("waiting", _) => tracing::debug!(duration_ms, "waits for another job"),
         _ => info!(duration_ms, "{word}"),
     }
 }

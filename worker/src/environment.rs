@@ -7,6 +7,7 @@ use forgeos_core::{
     db::Db,
     storage::{Storage, StorageError},
 };
+use forgeos_reporting::pdf::{Setter, SetterError, SetterOptions};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::{
@@ -32,6 +33,9 @@ pub enum EnvironmentError {
     /// No threads.
     #[error("cannot start the compute threads")]
     Threads(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What the operator has put in place of built-in files of reports is not usable.
+    #[error("cannot use the files of [reporting]")]
+    Reporting(#[source] SetterError),
 }
 
 /// Everything that is opened once and shared.
@@ -82,6 +86,12 @@ impl Environment {
         };
         let compute = Compute::new(threads, settings.worker.memory_budget_mb)
             .map_err(|error| EnvironmentError::Threads(error.into()))?;
+        let setter = Setter::new(SetterOptions {
+            templates_dir: settings.reporting.templates_dir.clone(),
+            rules_file: settings.reporting.rules_file.clone(),
+            fonts_dir: settings.reporting.fonts_dir.clone(),
+        })
+        .map_err(EnvironmentError::Reporting)?;
         Ok(Self {
             worker: WorkerId::random(),
             control: database.queue_pool(CONTROL_CONNECTIONS),
@@ -89,7 +99,7 @@ impl Environment {
             listen: database.direct().cloned(),
             storage,
             compute,
-            resources: Resources::new(),
+            resources: Resources::new().with(setter),
             http_address: None,
             database,
         })

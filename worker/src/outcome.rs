@@ -1,8 +1,11 @@
 //! What becomes of a job after an attempt: the one place where results, errors, stop reasons and budgets meet.
 
+use std::time::Duration;
+
 use forgeos_core::{
     ClaimedJob, ErrorCode, JobError, Remedy, StopReason,
     db::queue::{Completion, Ending},
+    progress::ProgressSnapshot,
 };
 
 use crate::{
@@ -17,17 +20,20 @@ pub enum Settlement {
     Complete(Completion),
     /// This attempt did not complete it.
     End(Ending),
+    /// The job waits for another one: it goes back, and there is nothing to tell of it.
+    Wait(Ending),
     /// The lease is lost: nothing may be written.
     Nothing,
 }
 
 /// The word of the outcome for logs and metrics.
 impl Settlement {
-    /// `completed`, `failed`, `retried`, `released`, `cancelled` or `lost`.
+    /// `completed`, `failed`, `retried`, `released`, `waiting`, `cancelled` or `lost`.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
             Self::Complete(_) => "completed",
+            Self::Wait(_) => "waiting",
             Self::Nothing => "lost",
             Self::End(ending) => match (ending.status, ending.outcome) {
                 ("failed", _) => "failed",
@@ -35,6 +41,15 @@ impl Settlement {
                 _ if ending.forgiven => "released",
                 _ => "retried",
             },
+        }
+    }
+
+    /// Of a job that waits, keeps how far what it waits for is.
+    #[must_use]
+    pub fn with_progress(self, progress: Option<ProgressSnapshot>) -> Self {
+        match self {
+            Self::Wait(ending) => Self::Wait(Ending { progress, ..ending }),
+            other => other,
         }
     }
 }
@@ -71,6 +86,7 @@ pub fn settle(job: &ClaimedJob, result: HandlerResult, stop: Option<StopReason>,
                     let delay = outage_delay(job.lease.attempt - job.attempts_used, random).as_secs_f64();
                     release(job, delay, Some(error))
                 }
+                Remedy::Later(pause) => wait(job, pause),
                 _ => failed_attempt(job, error, "failed", random),
             },
         },
@@ -80,16 +96,22 @@ pub fn settle(job: &ClaimedJob, result: HandlerResult, stop: Option<StopReason>,
 /// Gives back a job that was claimed and never started: nothing is to be told of it.
 #[must_use]
 pub fn put_back(job: &ClaimedJob, delay_seconds: f64) -> Settlement {
-    match release(job, delay_seconds, None) {
-        Settlement::End(ending) => Settlement::End(Ending { outcome: None, ..ending }),
-        other => other,
-    }
+    Settlement::End(Ending { outcome: None, ..released(job, delay_seconds, None) })
 }
 
 /// Gives the job back without counting the attempt.
 #[must_use]
 pub fn release(job: &ClaimedJob, delay_seconds: f64, error: Option<JobError>) -> Settlement {
-    Settlement::End(Ending {
+    Settlement::End(released(job, delay_seconds, error))
+}
+
+/// No attempt is noted: a day of waiting would write thousands.
+fn wait(job: &ClaimedJob, pause: Duration) -> Settlement {
+    Settlement::Wait(Ending { outcome: None, ..released(job, pause.as_secs_f64(), None) })
+}
+
+fn released(job: &ClaimedJob, delay_seconds: f64, error: Option<JobError>) -> Ending {
+    Ending {
         lease: job.lease,
         status: "pending",
         outcome: Some("released"),
@@ -100,7 +122,8 @@ pub fn release(job: &ClaimedJob, delay_seconds: f64, error: Option<JobError>) ->
         error_message: error.as_ref().map(|e| e.message.clone()),
         error_chain: error.map(|e| e.chain()).unwrap_or_default(),
         started_at: Some(job.claimed_at),
-    })
+        progress: None,
+    }
 }
 
 fn last_words(job: &ClaimedJob, error: JobError) -> Settlement {
@@ -115,6 +138,7 @@ fn last_words(job: &ClaimedJob, error: JobError) -> Settlement {
         error_message: None,
         error_chain: Vec::new(),
         started_at: Some(job.claimed_at),
+        progress: None,
     })
 }
 
@@ -131,6 +155,7 @@ fn failed_attempt(job: &ClaimedJob, error: JobError, outcome: &'static str, rand
         error_chain: error.chain(),
         error_message: Some(error.message),
         started_at: Some(job.claimed_at),
+        progress: None,
     })
 }
 
@@ -142,7 +167,7 @@ fn patience_is_over(job: &ClaimedJob) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use chrono::{Duration, Utc};
+    use chrono::{TimeDelta, Utc};
     use forgeos_core::{JobId, Lease, WorkerId};
 
     fn job(attempts_used: i32) -> ClaimedJob {
@@ -191,8 +216,22 @@ mod tests {
         let first = ending(settle(&job(3), Err(away()), None, 0.5));
         assert_eq!((first.status, first.forgiven, first.outcome), ("pending", true, Some("released")));
         let mut old = job(3);
-        old.first_started_at = Utc::now() - Duration::hours(25);
+        old.first_started_at = Utc::now() - TimeDelta::hours(25);
         assert_eq!(ending(settle(&old, Err(away()), None, 0.5)).status, "failed");
+    }
+
+    #[test]
+    fn a_job_that_waits_for_another_goes_back_and_no_attempt_is_noted() {
+        let not_yet = || JobError::later(Duration::from_secs(7), "x");
+        let half = ProgressSnapshot { phase: "waiting".into(), done: 1, total: 2, percent: 50 };
+        let settlement = settle(&job(3), Err(not_yet()), None, 0.5).with_progress(Some(half.clone()));
+        assert_eq!(settlement.word(), "waiting");
+        let Settlement::Wait(waiting) = settlement else { panic!("{settlement:?}") };
+        assert_eq!((waiting.status, waiting.outcome, waiting.forgiven), ("pending", None, true));
+        assert_eq!((waiting.delay_seconds, waiting.progress), (7.0, Some(half)));
+        assert_eq!((waiting.error_code, waiting.error_message), (None, None));
+        let cancelled = ending(settle(&job(1), Err(not_yet()), Some(StopReason::Cancelled), 0.5));
+        assert_eq!(cancelled.status, "cancelled");
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod tests;
 use std::{
     collections::BTreeMap,
     net::{SocketAddr, ToSocketAddrs},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use forgeos_core::storage::{StorageSettings, SupabaseEnvironment};
@@ -37,6 +37,8 @@ pub struct Settings {
     pub storage: StorageSettings,
     /// `[worker]`.
     pub worker: WorkerSettings,
+    /// `[reporting]`.
+    pub reporting: ReportingSettings,
     /// `[http]`.
     pub http: HttpSettings,
     /// `[log]`.
@@ -86,6 +88,17 @@ pub struct WorkerSettings {
     pub compute_threads: usize,
 }
 
+/// `[reporting]`: what an operator has put in place of built-in files.
+#[derive(Debug, Clone, Default)]
+pub struct ReportingSettings {
+    /// A folder of templates.
+    pub templates_dir: Option<PathBuf>,
+    /// A file of rules for recommendations.
+    pub rules_file: Option<PathBuf>,
+    /// A folder of fonts.
+    pub fonts_dir: Option<PathBuf>,
+}
+
 /// `[http]`.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
@@ -129,6 +142,7 @@ impl Settings {
             database: database(&layers)?,
             storage: storage(&layers, &sources),
             worker: worker(&layers),
+            reporting: reporting(&layers)?,
             http: http(&layers)?,
             log: LogSettings {
                 format: match layers.text("log.format") {
@@ -219,6 +233,18 @@ fn worker(layers: &Layers) -> WorkerSettings {
         },
         compute_threads: layers.whole("worker.compute_threads") as usize,
     }
+}
+
+fn reporting(layers: &Layers) -> Result<ReportingSettings, SettingsError> {
+    let path = |key: &str, fits: fn(&Path) -> bool, wanted: &str| match layers.text(key).map(PathBuf::from) {
+        Some(path) if !fits(&path) => Err(layers.bad(key, format!("it must be {wanted} that can be read"))),
+        path => Ok(path),
+    };
+    Ok(ReportingSettings {
+        templates_dir: path("reporting.templates_dir", Path::is_dir, "a folder")?,
+        rules_file: path("reporting.rules_file", Path::is_file, "a file")?,
+        fonts_dir: path("reporting.fonts_dir", Path::is_dir, "a folder")?,
+    })
 }
 
 fn http(layers: &Layers) -> Result<HttpSettings, SettingsError> {

@@ -12,12 +12,14 @@
 //! interruption. A caller with a deadline decodes on a thread of its own and abandons the result; how long that
 //! thread may go on is bounded by [`Limits`].
 
+mod alpha;
 mod jpeg;
 mod orientation;
 mod png;
 mod signature;
 mod webp;
 
+pub(crate) use alpha::Alpha;
 use image::metadata::Orientation;
 
 use crate::Picture;
@@ -150,12 +152,17 @@ pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Header, DecodeError> {
 /// # Errors
 /// Every [`DecodeError`]. A panic inside a decoder is caught and told as [`DecodeError::Damaged`].
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, DecodeError> {
+    decode_with(bytes, limits, Alpha::Dropped)
+}
+
+/// As [`decode`], with transparent pixels as the caller wants them.
+pub(crate) fn decode_with(bytes: &[u8], limits: &Limits, alpha: Alpha) -> Result<Picture, DecodeError> {
     let layout = read_layout(bytes, limits)?;
     // The decoders have met most hostile files before, not all: what one of them trips over is a broken file.
     let rgb = std::panic::catch_unwind(|| match layout.format {
         Format::Jpeg => jpeg::decode(bytes, &layout),
-        Format::Png => png::decode(bytes, &layout, limits),
-        Format::WebP => webp::decode(bytes, &layout, limits),
+        Format::Png => png::decode(bytes, &layout, limits, alpha),
+        Format::WebP => webp::decode(bytes, &layout, limits, alpha),
     })
     .unwrap_or_else(|_| Err(DecodeError::damaged("its data cannot be decoded")))?;
     let picture = Picture::new(layout.width, layout.height, rgb)

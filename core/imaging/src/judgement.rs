@@ -85,6 +85,26 @@ pub struct Defect {
     pub delta_e: f32,
 }
 
+/// How well the photograph was taken: each says how far the figures can be trusted, none says anything of the coating.
+/// Where nothing could be judged all are 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Capture {
+    /// Share of the panel that glare or mirrored lamps hide, in percent: that part is in no figure.
+    /// `100 glare / judged`, in pixels of the work image.
+    pub glare_percent: f64,
+    /// Share of the judged area that is black or white to the limit (brightest channel at most 5 or at least 250 of
+    /// 255), in percent; glare is white and counts. `100 clipped / judged`.
+    pub clipped_percent: f64,
+    /// 0 (blurred) to 1 (sharp): `smooth(0.02, 0.12, d / (d + v))`, where d is the median variance of what a 3x3 mean
+    /// takes away from L*, v the median variance that is left, both within blocks of 16 pixels of the work image, and
+    /// `smooth` the cubic step. Where hardly anything varies (`d + v < 0.12`) there is nothing to focus on, and it
+    /// lies between 0.43 (not even grain) and 0.86 (grain): `(3 + 3 smooth(0.005, 0.025, d)) / 7`.
+    pub sharpness: f64,
+    /// 0 (the light ramps by 60 L* or more) to 1 (even): `1 - min(1, range / 60)`, where range is what lies between the
+    /// 2nd and the 98th percentile of the expected L* over the panel. A shaded or curved panel is uneven too.
+    pub lighting_evenness: f64,
+}
+
 /// What a pixel of the work image was taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -148,6 +168,8 @@ pub struct Judgement {
     pub confidence: f64,
     /// Share of the picture that was judged, 0 to 100.
     pub roi_percent: f64,
+    /// How well the photograph was taken.
+    pub capture: Capture,
     /// The defects, largest first.
     pub defects: Vec<Defect>,
     /// What every pixel was taken for.

@@ -84,10 +84,12 @@ pub struct Analysis {
 /// An encoded picture (JPEG or PNG).
 #[derive(Debug, Clone)]
 pub struct Picture {
-    /// The file.
+    /// The file. Empty: the picture is not shown, only linked to.
     pub bytes: Vec<u8>,
     /// `jpg` or `png`.
     pub extension: &'static str,
+    /// Where the whole picture is to be had, for tables. Shown as text where it is no `http`, `https` or `file` address.
+    pub url: Option<String>,
 }
 
 /// `analyses.metrics` as far as it is there: rows that were written before the worker came have the first eight only,

@@ -75,10 +75,7 @@ pub async fn find(db: &Db, owner: Option<UserId>, ids: &[Uuid]) -> DbResult<Hash
     .fetch_all(session.exec())
     .await?;
     for row in rows {
-        let key = row.filename.as_deref().filter(|name| !name.is_empty()).map(|name| match owner {
-            Some(user) => Key::in_folder_of(user, name),
-            None => Key::parse(name),
-        });
+        let key = row.filename.as_deref().filter(|name| !name.is_empty()).map(|name| key_of(owner, name));
         let source = ImageSource::Analysis { key, filename: row.filename, completed: row.completed };
         found.insert(row.id, source);
     }
@@ -88,6 +85,14 @@ pub async fn find(db: &Db, owner: Option<UserId>, ids: &[Uuid]) -> DbResult<Hash
         found.entry(*id).or_insert_with(|| ImageSource::ByName(names_of(owner, *id)));
     }
     Ok(found)
+}
+
+/// Where `analyses.filename` leads: below the owner's folder, for a service job as it stands.
+pub(super) fn key_of(owner: Option<UserId>, filename: &str) -> Result<Key, KeyError> {
+    match owner {
+        Some(user) => Key::in_folder_of(user, filename),
+        None => Key::parse(filename),
+    }
 }
 
 /// The object of a row of `storage.objects`, if this owner may use it: the first folder is the owner's, and so is every

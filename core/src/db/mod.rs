@@ -8,11 +8,13 @@ pub mod artifacts;
 pub mod console;
 mod error;
 mod exec;
+pub mod exports;
 pub mod fenced;
 pub mod images;
 pub mod items;
 pub mod migrate;
 pub mod queue;
+pub mod report_sources;
 pub mod reports;
 pub mod workers;
 

@@ -1,10 +1,12 @@
 //! Rows of `reports`: a file that somebody asked for, and where it is reached.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{DbResult, Transaction};
-use crate::{ids::UserId, job::Lease};
+use super::{DbResult, Session, Transaction};
+use crate::{ids::UserId, job::Lease, storage::Bucket};
 
 /// A report or an export.
 #[derive(Debug, Clone)]
@@ -49,4 +51,75 @@ pub async fn record(
     .execute(transaction.exec())
     .await?;
     Ok(())
+}
+
+/// A file that counts: it has its row in `artifacts` and its row here.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordedReport {
+    /// The row.
+    pub id: Uuid,
+    /// The part of the job that it is of.
+    pub item: String,
+    /// `artifacts.kind`.
+    pub kind: String,
+    /// Where the file lies.
+    pub bucket: String,
+    /// Its name there.
+    pub key: String,
+    /// Its size.
+    pub size_bytes: i64,
+    /// Where it is reached.
+    pub url: Option<String>,
+    /// What is known of it.
+    pub metadata: Value,
+}
+
+/// The files of a job in `bucket` with their rows; `kinds` are the kinds of artifacts and the formats they stand for.
+pub async fn of_job(
+    session: &mut Session,
+    lease: Lease,
+    bucket: Bucket,
+    kinds: &[(&str, &str)],
+) -> DbResult<Vec<RecordedReport>> {
+    let files = sqlx::query!(
+        "select item, kind, bucket, key, size_bytes from public.artifacts
+         where job_id = $1 and bucket = $2 order by item, kind",
+        lease.job.0,
+        bucket.as_str()
+    )
+    .fetch_all(session.exec())
+    .await?;
+    let ids: Vec<Option<Uuid>> = files
+        .iter()
+        .map(|file| {
+            let (_, format) = kinds.iter().find(|(kind, _)| *kind == file.kind)?;
+            Some(id_of(lease, &file.item, format))
+        })
+        .collect();
+    let wanted: Vec<Uuid> = ids.iter().flatten().copied().collect();
+    let mut rows: HashMap<Uuid, (Option<String>, Option<Value>)> =
+        sqlx::query!("select id, url, metadata from public.reports where id = any($1)", &wanted)
+            .fetch_all(session.exec())
+            .await?
+            .into_iter()
+            .map(|row| (row.id, (row.url, row.metadata)))
+            .collect();
+    Ok(files
+        .into_iter()
+        .zip(ids)
+        .filter_map(|(file, id)| {
+            // A row goes with its analysis when its user deletes that.
+            let (id, (url, metadata)) = (id?, rows.remove(&id?)?);
+            Some(RecordedReport {
+                id,
+                item: file.item,
+                kind: file.kind,
+                bucket: file.bucket,
+                key: file.key,
+                size_bytes: file.size_bytes,
+                url,
+                metadata: metadata.unwrap_or_default(),
+            })
+        })
+        .collect())
 }

@@ -74,6 +74,41 @@ impl LocalFolders {
         }
         Ok(())
     }
+
+    /// Deletes the files that a folder holds of uploads which nobody finished; answers how many.
+    pub(super) async fn remove_staged(&self, bucket: Bucket, folder: &Key) -> StorageResult<u64> {
+        let path = self.path(bucket, folder);
+        // Like `guard`, but the last part is a folder.
+        let child = Key::parse(format!("{folder}/x"))?;
+        match self.guard(bucket, &child).await {
+            Ok(()) => {}
+            Err(StorageError::NotFound) => return Ok(0),
+            Err(error) => return Err(error),
+        }
+        let mut entries = match tokio::fs::read_dir(&path).await {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(e) => return Err(unavailable(&path, e)),
+        };
+        let mut removed = 0;
+        while let Some(entry) = entries.next_entry().await.map_err(|e| unavailable(&path, e))? {
+            if is_staged(&entry.file_name()) && tokio::fs::remove_file(entry.path()).await.is_ok() {
+                removed += 1;
+            }
+        }
+        // The store crate makes folders and removes only those of files that it deletes.
+        if removed > 0 {
+            let _ = tokio::fs::remove_dir(&path).await;
+        }
+        Ok(removed)
+    }
+}
+
+/// Whether a file is what the object store crate stages an upload in: `{name}#{digits}`.
+fn is_staged(name: &std::ffi::OsStr) -> bool {
+    name.to_str()
+        .and_then(|name| name.split_once('#'))
+        .is_some_and(|(_, suffix)| !suffix.is_empty() && suffix.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn unavailable(path: &Path, error: io::Error) -> StorageError {

@@ -9,6 +9,7 @@ mod key;
 mod local;
 mod s3;
 mod settings;
+mod upload;
 
 use std::{fmt, path::Path, sync::Arc, time::Duration};
 
@@ -26,6 +27,7 @@ pub use bucket::{Bucket, UnknownBucket};
 pub use error::{Cause, StorageError, StorageResult};
 pub use key::{Key, KeyError, MAX_KEY_BYTES, MAX_PART_BYTES};
 pub use settings::{StorageSettings, SupabaseEnvironment};
+pub use upload::Upload;
 
 /// The object store; clones share it.
 #[derive(Clone)]

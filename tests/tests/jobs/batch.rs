@@ -7,17 +7,20 @@ use uuid::Uuid;
 use crate::pictures::{jpeg_with_orientation, png, put, put_panels, size_of};
 
 /// The eight figures of the platform and what this worker adds.
-const METRICS: [&str; 12] = [
+const METRICS: [&str; 15] = [
+    "capture",
     "confidence",
     "coverage_percent",
     "cqi",
     "cvi",
+    "defects",
     "defects_detected",
     "edge_coverage_ratio",
     "height",
     "processing_time_ms",
     "profile",
     "roi_percent",
+    "sensitivity",
     "severity",
     "width",
 ];
@@ -37,6 +40,14 @@ fn assert_metrics(metrics: &Value) {
     within("roi_percent", 0.0, 100.0);
     assert!(metrics["defects_detected"].is_u64() && metrics["processing_time_ms"].is_u64(), "{metrics}");
     assert!(["low", "medium", "high"].contains(&metrics["severity"].as_str().unwrap()), "{metrics}");
+    let defects = metrics["defects"].as_array().unwrap();
+    assert_eq!(defects.len() as u64, metrics["defects_detected"].as_u64().unwrap().min(200), "{metrics}");
+    let areas: Vec<f64> = defects.iter().map(|defect| defect["area_percent"].as_f64().unwrap()).collect();
+    assert!(areas.is_sorted_by(|a, b| a >= b), "{areas:?}");
+    for share in ["sharpness", "lighting_evenness"] {
+        let value = metrics["capture"][share].as_f64().unwrap();
+        assert!((0.0..=1.0).contains(&value), "{share} = {value}");
+    }
 }
 
 #[tokio::test]

@@ -9,11 +9,7 @@ async fn they_fail_at_once_and_say_so() {
     let world = TestWorld::new().await;
     let id = Uuid::new_v4();
     let mut jobs = Vec::new();
-    for (job_type, params) in [
-        ("report_generation", json!({"analysis_ids": [id]})),
-        ("model_training", json!({"training_session_id": id})),
-        ("data_export", json!({"dataset": "analyses"})),
-    ] {
+    for (job_type, params) in [("model_training", json!({"training_session_id": id}))] {
         jobs.push(world.enqueue(job_type, &params).await);
     }
     let _worker = world.program().args(&["run"]).spawn();

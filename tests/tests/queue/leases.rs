@@ -34,6 +34,7 @@ fn ending(lease: Lease, status: &'static str) -> Ending {
         error_message: Some("of the old attempt".to_owned()),
         error_chain: vec![],
         started_at: None,
+        progress: None,
     }
 }
 

@@ -1,7 +1,8 @@
-//! `demo`: everything at work, from a plain SQL insert to pictures with their defects drawn in, on a machine where
-//! nothing has been set up. It always uses the embedded database and a local folder, whatever the settings say, so that
+//! `demo`: everything at work, from a plain SQL insert to pictures with their defects drawn in and a report to print, on
+//! a machine where nothing has been set up. It always uses the embedded database and a local folder, whatever the settings say, so that
 //! it never writes into somebody's real database.
 
+mod report;
 mod results;
 
 use std::{path::Path, time::Duration};
@@ -90,22 +91,26 @@ async fn with_environment(environment: &Environment, settings: &Settings) -> any
     let runtime = Runtime::new(environment.clone(), settings.worker.clone(), Registry::product());
     let stop = Shutdown { soft: CancellationToken::new(), hard: CancellationToken::new() };
     let worker = tokio::spawn(runtime.run(stop.clone()));
-    let db = &environment.handlers;
-    let begun = std::time::Instant::now();
-    let job = console::insert_job(db, "batch_analysis", &params, USER).await?;
-    let state = tokio::time::timeout(TIME_LIMIT, follow(db, job)).await;
-    let seconds = begun.elapsed().as_secs_f64();
+    let surprises = run_jobs(environment, &pictures, &params).await;
     stop.soft.cancel();
     worker.await.context("the worker panicked")??;
+    let surprises = surprises?;
+    for surprise in &surprises {
+        note(&format!("error: {surprise}"));
+    }
+    Ok(surprises.is_empty())
+}
 
-    let Ok(state) = state else {
-        let why = console::explain(db, job).await?;
-        let why: Vec<String> = why.into_iter().map(|(_, detail)| detail).collect();
-        anyhow::bail!("the job did not end within {} s: {}", TIME_LIMIT.as_secs(), why.join("; "));
-    };
-    let state = state?;
-    let analyses = console::analyses_of(db, job).await?;
-    let judged = results::judge(&pictures, &analyses);
+/// Both jobs, one after the other, each with its results; what came out otherwise than it should.
+async fn run_jobs(
+    environment: &Environment,
+    pictures: &[Picture],
+    params: &serde_json::Value,
+) -> anyhow::Result<Vec<String>> {
+    let db = &environment.handlers;
+    let batch = console::insert_job(db, "batch_analysis", params, USER).await?;
+    let (state, seconds) = to_its_end(db, batch).await?;
+    let judged = results::judge(pictures, &console::analyses_of(db, batch).await?);
     text(&format!(
         "  {} after {seconds:.1} s: {} pictures judged, {} refused\n",
         state.status,
@@ -114,13 +119,27 @@ async fn with_environment(environment: &Environment, settings: &Settings) -> any
     ));
     results::show(&judged);
     results::show_files(&judged, environment);
-    what_next(environment, job);
+    let mut surprises = results::surprises(&judged, &state);
 
-    let surprises = results::surprises(&judged, &state);
-    for surprise in &surprises {
-        note(&format!("error: {surprise}"));
+    if state.status == "completed" {
+        let report = report::ask_for(db, batch).await?;
+        let (state, seconds) = to_its_end(db, report).await?;
+        report::show(&state, seconds, environment);
+        surprises.extend(report::surprises(&state));
     }
-    Ok(surprises.is_empty())
+    what_next(environment, batch);
+    Ok(surprises)
+}
+
+/// How a job ended, and after how many seconds.
+async fn to_its_end(db: &Db, job: JobId) -> anyhow::Result<(JobState, f64)> {
+    let begun = std::time::Instant::now();
+    let Ok(state) = tokio::time::timeout(TIME_LIMIT, follow(db, job)).await else {
+        let why = console::explain(db, job).await?;
+        let why: Vec<String> = why.into_iter().map(|(_, detail)| detail).collect();
+        anyhow::bail!("the job did not end within {} s: {}", TIME_LIMIT.as_secs(), why.join("; "));
+    };
+    Ok((state?, begun.elapsed().as_secs_f64()))
 }
 
 async fn put_pictures(environment: &Environment, pictures: &[Picture]) -> anyhow::Result<()> {
@@ -150,7 +169,7 @@ async fn follow(db: &Db, job: JobId) -> anyhow::Result<JobState> {
 fn what_next(environment: &Environment, job: JobId) {
     let program = std::env::args().next().unwrap_or_else(|| "forgeos-worker".to_owned());
     let program = shown_path(Path::new(&program));
-    text("  The other job types (report_generation, model_training, data_export) are not made yet.\n");
+    text("  The other job types (model_training, data_export) are not made yet.\n");
     text(&format!("  {}", bold("What to try next")));
     let command = |arguments: &str| format!("{program} {arguments}");
     let ideas = [

@@ -5,6 +5,7 @@ pub mod data_export;
 mod leftovers;
 pub mod model_training;
 mod params;
+mod patience;
 pub mod report_generation;
 
 pub use batch_analysis::BatchAnalysis;

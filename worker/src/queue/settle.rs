@@ -91,7 +91,7 @@ impl Writer {
                 metrics::counter!(crate::metrics::JOBS_SETTLED, "outcome" => settlement.word()).increment(1);
                 match settlement {
                     Settlement::Complete(completion) => completions.push(completion),
-                    Settlement::End(ending) => endings.push(ending),
+                    Settlement::End(ending) | Settlement::Wait(ending) => endings.push(ending),
                     Settlement::Nothing => {}
                 }
             }
@@ -139,6 +139,7 @@ impl Writer {
                 error_message: None,
                 error_chain: Vec::new(),
                 started_at: None,
+                progress: None,
             })
             .collect()
     }
@@ -231,6 +232,7 @@ fn refused_completion(completion: &Completion, refusal: &DbError) -> Ending {
         error_message: Some("the database refused the results of this job".to_owned()),
         error_chain: vec![printable(&refusal.to_string())],
         started_at: None,
+        progress: None,
     }
 }
 

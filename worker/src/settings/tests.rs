@@ -153,3 +153,17 @@ fn an_address_that_was_set_is_told_apart_from_the_default() {
     let settings = Settings::load(with_environment(&[("FORGEOS__HTTP__LISTEN", "off")])).unwrap();
     assert!(settings.http.listen.is_none());
 }
+
+#[test]
+fn a_folder_of_templates_that_is_not_there_is_named_by_its_key() {
+    for key in ["TEMPLATES_DIR", "RULES_FILE", "FONTS_DIR"] {
+        let variable = format!("FORGEOS__REPORTING__{key}");
+        let error = error_of(with_environment(&[(&variable, "/nowhere/at/all")]));
+        let named = format!("setting `reporting.{}`", key.to_lowercase());
+        assert!(error.contains(&named) && error.contains(&variable), "{error}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let settings = Settings::load(with_environment(&[("FORGEOS__REPORTING__TEMPLATES_DIR", path)])).unwrap();
+    assert_eq!(settings.reporting.templates_dir.as_deref(), Some(folder.path()));
+}

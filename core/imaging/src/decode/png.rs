@@ -6,7 +6,7 @@ use image::codecs::png::PngDecoder;
 use image::metadata::Orientation;
 use image::{ColorType, ImageDecoder};
 
-use super::{DecodeError, Format, Layout, Limits, orientation};
+use super::{Alpha, DecodeError, Format, Layout, Limits, orientation};
 
 /// Where the chunks begin, behind the signature.
 const FIRST_CHUNK: usize = 8;
@@ -54,7 +54,12 @@ fn chunk_at(bytes: &[u8], position: usize) -> Option<(&[u8; 4], &[u8])> {
 }
 
 /// Interleaved RGB as stored, not yet upright.
-pub(super) fn decode(bytes: &[u8], layout: &Layout, limits: &Limits) -> Result<Vec<u8>, DecodeError> {
+pub(super) fn decode(
+    bytes: &[u8],
+    layout: &Layout,
+    limits: &Limits,
+    alpha: Alpha,
+) -> Result<Vec<u8>, DecodeError> {
     let mut decoder_limits = image::Limits::no_limits();
     decoder_limits.max_alloc = Some(limits.max_decoded_bytes);
     let decoder = PngDecoder::with_limits(Cursor::new(bytes), decoder_limits).map_err(broken)?;
@@ -70,15 +75,21 @@ pub(super) fn decode(bytes: &[u8], layout: &Layout, limits: &Limits) -> Result<V
     match colour {
         ColorType::Rgb8 => {}
         ColorType::L8 => spread_grey::<1>(&mut buffer, pixels, |[grey]| grey),
-        ColorType::La8 => spread_grey::<2>(&mut buffer, pixels, |[grey, _]| grey),
+        ColorType::La8 => spread_grey::<2>(&mut buffer, pixels, |[grey, a]| alpha.show(grey, a)),
         ColorType::L16 => spread_grey::<2>(&mut buffer, pixels, upper_byte),
-        ColorType::La16 => pack::<4>(&mut buffer, pixels, |[a, b, ..]| [upper_byte([a, b]); 3]),
-        ColorType::Rgba8 => pack::<4>(&mut buffer, pixels, |[r, g, b, _]| [r, g, b]),
+        ColorType::La16 => pack::<4>(&mut buffer, pixels, |[a, b, c, d]| {
+            [alpha.show(upper_byte([a, b]), upper_byte([c, d])); 3]
+        }),
+        ColorType::Rgba8 => {
+            pack::<4>(&mut buffer, pixels, |[r, g, b, a]| [r, g, b].map(|v| alpha.show(v, a)))
+        }
         ColorType::Rgb16 => {
             pack::<6>(&mut buffer, pixels, |[a, b, c, d, e, f]| [[a, b], [c, d], [e, f]].map(upper_byte));
         }
         ColorType::Rgba16 => {
-            pack::<8>(&mut buffer, pixels, |[a, b, c, d, e, f, ..]| [[a, b], [c, d], [e, f]].map(upper_byte));
+            pack::<8>(&mut buffer, pixels, |[a, b, c, d, e, f, g, h]| {
+                [[a, b], [c, d], [e, f]].map(|v| alpha.show(upper_byte(v), upper_byte([g, h])))
+            });
         }
         _ => return Err(DecodeError::damaged("its colour type is unknown")),
     }

@@ -6,7 +6,7 @@ use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
 use image::{ColorType, ImageDecoder};
 
-use super::{DecodeError, Format, Layout, Limits, orientation};
+use super::{Alpha, DecodeError, Format, Layout, Limits, orientation};
 
 /// Where the chunks begin, behind `RIFF`, the length and `WEBP`.
 const FIRST_CHUNK: usize = 12;
@@ -125,7 +125,12 @@ fn le(bytes: &[u8], position: usize, size: usize) -> Option<u64> {
 }
 
 /// Interleaved RGB as stored, not yet upright.
-pub(super) fn decode(bytes: &[u8], layout: &Layout, limits: &Limits) -> Result<Vec<u8>, DecodeError> {
+pub(super) fn decode(
+    bytes: &[u8],
+    layout: &Layout,
+    limits: &Limits,
+    alpha: Alpha,
+) -> Result<Vec<u8>, DecodeError> {
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(broken)?;
     let mut decoder_limits = image::Limits::no_limits();
     decoder_limits.max_alloc = Some(limits.max_decoded_bytes);
@@ -138,7 +143,7 @@ pub(super) fn decode(bytes: &[u8], layout: &Layout, limits: &Limits) -> Result<V
     let mut buffer = vec![0; length];
     decoder.read_image(&mut buffer).map_err(broken)?;
     if has_alpha {
-        drop_alpha(&mut buffer);
+        without_alpha(&mut buffer, alpha);
     }
     Ok(buffer)
 }
@@ -147,10 +152,11 @@ fn broken(error: image::ImageError) -> DecodeError {
     DecodeError::damaged(format!("its WebP data are broken ({error})"))
 }
 
-fn drop_alpha(buffer: &mut Vec<u8>) {
+fn without_alpha(buffer: &mut Vec<u8>, alpha: Alpha) {
     let pixels = buffer.len() / 4;
     for index in 0..pixels {
-        buffer.copy_within(4 * index..4 * index + 3, 3 * index);
+        let Some(&[r, g, b, a]) = buffer[4 * index..].first_chunk() else { return };
+        buffer[3 * index..3 * index + 3].copy_from_slice(&[r, g, b].map(|v| alpha.show(v, a)));
     }
     buffer.truncate(3 * pixels);
     buffer.shrink_to_fit();

@@ -34,14 +34,22 @@ pub(super) struct Doubts {
 /// One photograph is never proof.
 const CERTAIN: f64 = 0.97;
 
+/// What is left of the confidence in a photograph without any focus.
+const BLURRED: f64 = 0.3;
+
+/// 0 (blurred) to 1 (sharp).
+pub(super) fn sharpness(d: &Doubts) -> f64 {
+    // Where nothing varies there is nothing to focus on; without even the grain of a sensor it may be blurred.
+    if d.variation < 0.12 {
+        (3.0 + 3.0 * smooth(0.005, 0.025, d.detail)) / 7.0
+    } else {
+        smooth(0.02, 0.12, d.detail / d.variation)
+    }
+}
+
 pub(super) fn confidence(d: &Doubts) -> f64 {
     let exposure = (1.0 - (d.clipped - 0.02).max(0.0) / 0.4).clamp(0.3, 1.0);
-    // Where nothing varies there is nothing to focus on; without even the grain of a sensor it may be blurred.
-    let focus = if d.variation < 0.12 {
-        0.6 + 0.3 * smooth(0.005, 0.025, d.detail)
-    } else {
-        0.3 + 0.7 * smooth(0.02, 0.12, d.detail / d.variation)
-    };
+    let focus = BLURRED + (1.0 - BLURRED) * sharpness(d);
     let size = (d.pixels as f64 / 300_000.0).min(1.0);
     let margin = (1.0 - 2.0 * d.doubtful).clamp(0.5, 1.0);
     let structure = 1.0 - 0.75 * smooth(0.04, 0.15, d.deviating);

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use super::downscale::FULL;
+use crate::downscale::FULL;
 
 /// Steps per unit of L*, a* and b*.
 pub(super) const UNIT: f32 = 64.0;

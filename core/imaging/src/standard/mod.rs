@@ -7,11 +7,11 @@
 
 mod background;
 mod blocks;
+mod capture;
 mod classify;
 mod components;
 mod confidence;
 mod defects;
-mod downscale;
 mod faint;
 mod film;
 mod glare;
@@ -29,7 +29,7 @@ mod tally;
 mod thresholds;
 mod work_image;
 
-use crate::{Judgement, Picture, Profile, Region, RegionMap, Sensitivity};
+use crate::{Capture, Judgement, Picture, Profile, Region, RegionMap, Sensitivity};
 use background::Background;
 use blocks::Blocks;
 use defects::Scene;
@@ -120,6 +120,7 @@ pub fn judge_observed(
         undecided: found.undecided,
         grain: grain::direction(&image, &panel),
     };
+    let capture = capture::capture(&tally, &doubts, evidence.lightness_range);
     passed("figures");
     Judgement {
         profile: Profile::Standard,
@@ -133,6 +134,7 @@ pub fn judge_observed(
         severity: indices::severity(&evidence),
         confidence: confidence::confidence(&doubts),
         roi_percent: 100.0 * tally.judged as f64 / cells.len() as f64,
+        capture,
         defects: found.list(picture, &image, valid),
         regions: RegionMap { width: image.width as u32, height: image.height as u32, cells },
     }
@@ -151,6 +153,7 @@ fn nothing(picture: &Picture) -> Judgement {
         severity: crate::Severity::Low,
         confidence: 0.0,
         roi_percent: 0.0,
+        capture: Capture::default(),
         defects: Vec::new(),
         regions: RegionMap { width: 0, height: 0, cells: Vec::new() },
     }

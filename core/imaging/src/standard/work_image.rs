@@ -2,9 +2,12 @@
 //!
 //! One pass over the source makes all of it, with three rows of unblurred colour alive at a time.
 
-use super::downscale::{self, Plan, Row};
 use super::lab::TABLES;
 use crate::Picture;
+use crate::downscale::{self, Plan, Row};
+
+/// Longest side of a work image.
+const LONG_SIDE: u32 = 1600;
 
 /// Side of a block in work pixels.
 pub(super) const BLOCK: usize = 16;
@@ -47,7 +50,7 @@ impl WorkImage {
     }
 
     pub(super) fn of(picture: &Picture) -> Self {
-        let plan = Plan::of(picture.width, picture.height);
+        let plan = Plan::of(picture.width, picture.height, LONG_SIDE);
         let (width, height) = plan.size();
         let columns = width.div_ceil(BLOCK);
         let mut image = Self {

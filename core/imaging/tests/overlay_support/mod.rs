@@ -1,7 +1,9 @@
 //! Judgements made by hand, so that the overlay is tested apart from any measuring.
 #![allow(dead_code)] // Every test file uses its own part.
 
-use forgeos_imaging::{Defect, DefectClass, Judgement, Picture, Profile, Rect, Region, RegionMap, Severity};
+use forgeos_imaging::{
+    Capture, Defect, DefectClass, Judgement, Picture, Profile, Rect, Region, RegionMap, Severity,
+};
 
 /// A picture of one colour.
 pub(crate) fn flat(width: u32, height: u32, color: [u8; 3]) -> Picture {
@@ -22,6 +24,7 @@ pub(crate) fn faultless(width: u32, height: u32) -> Judgement {
         severity: Severity::Low,
         confidence: 0.91,
         roi_percent: 100.0,
+        capture: Capture::default(),
         defects: Vec::new(),
         regions: RegionMap { width, height, cells: vec![Region::Coat; (width * height) as usize] },
     }

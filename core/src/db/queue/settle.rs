@@ -7,6 +7,7 @@ use crate::{
     db::{DbResult, Session},
     ids::{JobId, WorkerId},
     job::Lease,
+    progress::ProgressSnapshot,
 };
 
 /// A completed job.
@@ -78,6 +79,8 @@ pub struct Ending {
     pub error_chain: Vec<String>,
     /// When this attempt was claimed, where that is known.
     pub started_at: Option<DateTime<Utc>>,
+    /// `jobs.progress` of a job that waits for another; `None` leaves what the heartbeat has written.
+    pub progress: Option<ProgressSnapshot>,
 }
 
 /// Settles attempts that did not complete: failed, retried later, given back, or the last words after a cancel.
@@ -94,13 +97,16 @@ pub async fn end(session: &mut Session, worker: WorkerId, endings: &[Ending]) ->
     let messages: Vec<Option<String>> = endings.iter().map(|e| e.error_message.clone()).collect();
     let chains: Vec<String> = endings.iter().map(|e| serde_json::json!(e.error_chain).to_string()).collect();
     let started: Vec<Option<DateTime<Utc>>> = endings.iter().map(|e| e.started_at).collect();
+    let progress: Vec<Option<String>> =
+        endings.iter().map(|e| e.progress.as_ref().map(|p| serde_json::json!(p).to_string())).collect();
     let rows = sqlx::query!(
         r#"
         with ending as (
             select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::int[], $6::float8[],
-                                 $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[])
+                                 $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[],
+                                 $13::text[])
                 as e (id, attempt, status, outcome, forgiven, delay_seconds, results, error_code, error_message,
-                      error_chain, started_at)
+                      error_chain, started_at, progress)
         ), settled as (
             update public.jobs j
             set status = ending.status,
@@ -116,6 +122,7 @@ pub async fn end(session: &mut Session, worker: WorkerId, endings: &[Ending]) ->
                                      then coalesce(ending.error_message, j.error_message)
                                      else ending.error_message end,
                 completed_at = case when ending.status = 'failed' then now() else j.completed_at end,
+                progress = coalesce(ending.progress::jsonb, j.progress),
                 locked_by = null, locked_until = null, updated_at = now()
             from ending
             where j.id = any ($1) and j.id = ending.id and j.attempt = ending.attempt and j.locked_by = $12
@@ -157,7 +164,8 @@ pub async fn end(session: &mut Session, worker: WorkerId, endings: &[Ending]) ->
         &messages as &[Option<String>],
         &chains,
         &started as &[Option<DateTime<Utc>>],
-        worker.0
+        worker.0,
+        &progress as &[Option<String>]
     )
     .fetch_all(session.exec())
     .await?;

@@ -41,7 +41,7 @@ pub async fn sweep(session: &mut Session, lease_seconds: f64, max_crashes: i32) 
                 run_at = case when e.spent then j.run_at else now() end,
                 completed_at = case when e.spent then now() end,
                 results = case when e.spent then coalesce(j.results, (
-                        -- What the parts of the job say; the last attempt could not.
+                        -- What the parts of a batch say; the last attempt could not.
                         select jsonb_build_object(
                             'processed', count(*) filter (where i.status in ('completed', 'failed')),
                             'successful', count(*) filter (where i.status = 'completed'),
@@ -52,7 +52,8 @@ pub async fn sweep(session: &mut Session, lease_seconds: f64, max_crashes: i32) 
                                 filter (where i.status = 'failed'), '[]'),
                             'errors', coalesce(jsonb_agg(jsonb_build_object('image_id', i.item) || i.error
                                 order by i.position) filter (where i.status = 'failed'), '[]'))
-                        from public.job_items i where i.job_id = j.id having count(*) > 0
+                        from public.job_items i where i.job_id = j.id and j.job_type = 'batch_analysis'
+                        having count(*) > 0
                     ), '{}') else j.results end,
                 error_code = case when e.spent then 'worker_lost' end,
                 error_message = case when e.spent

@@ -20,11 +20,14 @@ use forgeos_core::{
     },
     storage::{Bucket, Key, StorageError, StorageResult, StoredObject},
 };
-use forgeos_imaging::{Judgement, Limits};
+use forgeos_imaging::Limits;
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::failure::{ImageFailure, Trouble, in_reading, in_writing};
+use super::{
+    failure::{ImageFailure, Trouble, in_reading, in_writing},
+    metrics::metrics_of,
+};
 
 /// The kind of the visualizations' `artifacts` rows.
 const ARTIFACT_KIND: &str = "visualization";
@@ -145,7 +148,7 @@ impl Analyst {
             drop(bytes);
             let judgement = forgeos_imaging::judge(&picture, options);
             let visualization = draw.then(|| forgeos_imaging::overlay::render(&picture, &judgement));
-            let metrics = metrics_of(&judgement, started.elapsed())?;
+            let metrics = metrics_of(&judgement, options.sensitivity, started.elapsed())?;
             Ok::<_, ImageFailure>(Judged { metrics, visualization })
         });
         let overdue = async {
@@ -279,73 +282,5 @@ fn candidates(source: ImageSource) -> Result<Vec<Key>, ImageFailure> {
             Err(ImageFailure::new(ErrorCode::NotFound, "the analysis with this id names no file"))
         }
         ImageSource::ByName(keys) => Ok(keys),
-    }
-}
-
-/// `analyses.metrics`. The stages are timed together: decoding, judging, drawing.
-fn metrics_of(judgement: &Judgement, took: Duration) -> Result<Value, ImageFailure> {
-    let figures = [
-        judgement.cvi,
-        judgement.cqi,
-        judgement.coverage_percent,
-        judgement.edge_coverage_ratio,
-        judgement.confidence,
-        judgement.roi_percent,
-    ];
-    // JSON has no word for them, and a null would be read as a measurement by nobody.
-    if !figures.iter().all(|figure| figure.is_finite()) {
-        return Err(ImageFailure::new(
-            ErrorCode::Internal,
-            "the analysis gave no finite figures; please report it",
-        ));
-    }
-    Ok(json!({
-        "cvi": judgement.cvi,
-        "cqi": judgement.cqi,
-        "coverage_percent": judgement.coverage_percent,
-        "edge_coverage_ratio": judgement.edge_coverage_ratio,
-        "defects_detected": judgement.defects_detected,
-        "severity": judgement.severity,
-        "confidence": judgement.confidence,
-        "processing_time_ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        "profile": judgement.profile,
-        "width": judgement.width,
-        "height": judgement.height,
-        "roi_percent": judgement.roi_percent,
-    }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn metrics_have_every_key_and_no_null() {
-        let picture = forgeos_imaging::Picture { width: 2, height: 1, rgb: vec![9; 6] };
-        let mut judgement = forgeos_imaging::judge(&picture, forgeos_imaging::Options::default());
-        let metrics = metrics_of(&judgement, Duration::from_millis(12)).expect("finite figures");
-        for key in [
-            "cvi",
-            "cqi",
-            "coverage_percent",
-            "edge_coverage_ratio",
-            "defects_detected",
-            "severity",
-            "confidence",
-            "processing_time_ms",
-            "profile",
-            "width",
-            "height",
-            "roi_percent",
-        ] {
-            assert!(!metrics[key].is_null(), "{key}");
-        }
-        assert_eq!(metrics["processing_time_ms"], 12);
-        assert_eq!(metrics["profile"], "standard");
-        judgement.cvi = f64::NAN;
-        assert_eq!(
-            metrics_of(&judgement, Duration::ZERO).expect_err("not a number").code,
-            ErrorCode::Internal
-        );
     }
 }

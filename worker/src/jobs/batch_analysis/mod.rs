@@ -6,6 +6,7 @@
 
 mod analyse;
 mod failure;
+mod metrics;
 mod params;
 mod plan;
 mod results;

@@ -1,20 +1,18 @@
-//! Scales a picture down to the size at which it is judged, by exact area averages, row by row.
+//! Scales a picture down to the size at which it is judged or printed, by exact area averages, row by row; never up.
 //!
-//! Up to a factor of 2.5 the target is 1600 pixels and the boxes overlap pixels in parts; beyond, whole boxes of
-//! `k * k` pixels are averaged, which gives a long side of 1200 to 1600 pixels at a third of the cost. Values leave
-//! as 10-bit steps (0 to 1020), because an average knows more than its 8-bit inputs and dark paint needs it.
+//! Up to a factor of 2.5 the boxes overlap pixels in parts and the wanted long side is met; beyond, whole boxes of
+//! `k * k` pixels are averaged, which gives a long side between three quarters of the wanted one and all of it, at a
+//! third of the cost. Values leave as 10-bit steps (0 to 1020), because an average knows more than its 8-bit inputs
+//! and dark paint needs it.
 
 use crate::Picture;
 
-/// Longest side of a work image.
-const LONG_SIDE: u32 = 1600;
-
 /// Full scale of the produced values.
-pub(super) const FULL: u16 = 1020;
+pub(crate) const FULL: u16 = 1020;
 
-/// How a picture is brought to work size.
+/// How a picture is brought to size.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Plan {
+pub(crate) enum Plan {
     /// Boxes of whole pixels (1 x 1: no scaling).
     Whole { kx: usize, ky: usize, width: usize, height: usize },
     /// Boxes with fractional edges.
@@ -22,20 +20,21 @@ pub(super) enum Plan {
 }
 
 impl Plan {
-    pub(super) fn of(width: u32, height: u32) -> Self {
+    /// The plan for a picture that shall have a long side of at most `long_side`, which is 1 or more.
+    pub(crate) fn of(width: u32, height: u32, long_side: u32) -> Self {
         let long = width.max(height).max(1);
         let (w, h) = (width.max(1) as usize, height.max(1) as usize);
-        let factor = f64::from(long) / f64::from(LONG_SIDE);
+        let factor = f64::from(long) / f64::from(long_side);
         if factor > 1.0 && factor < 2.5 {
-            let scaled = |side: usize| ((side as f64 / factor).round() as usize).clamp(1, LONG_SIDE as usize);
+            let scaled = |side: usize| ((side as f64 / factor).round() as usize).clamp(1, long_side as usize);
             return Self::Parts { width: scaled(w), height: scaled(h) };
         }
-        let k = long.div_ceil(LONG_SIDE) as usize;
+        let k = long.div_ceil(long_side) as usize;
         let (kx, ky) = (k.min(w), k.min(h));
         Self::Whole { kx, ky, width: w / kx, height: h / ky }
     }
 
-    pub(super) fn size(self) -> (usize, usize) {
+    pub(crate) fn size(self) -> (usize, usize) {
         match self {
             Self::Whole { width, height, .. } | Self::Parts { width, height } => (width, height),
         }
@@ -53,10 +52,10 @@ impl Plan {
 }
 
 /// One row of red, of green and of blue values, 0 to [`FULL`].
-pub(super) type Row = [Vec<u16>; 3];
+pub(crate) type Row = [Vec<u16>; 3];
 
-/// Calls `take(y, row)` for every work row from the top.
-pub(super) fn rows(picture: &Picture, plan: Plan, mut take: impl FnMut(usize, &Row)) {
+/// Calls `take(y, row)` for every row of the smaller picture from the top.
+pub(crate) fn rows(picture: &Picture, plan: Plan, mut take: impl FnMut(usize, &Row)) {
     match plan {
         Plan::Whole { kx, ky, width, height } => whole(picture, kx, ky, width, height, &mut take),
         Plan::Parts { width, height } => parts(picture, width, height, &mut take),
@@ -229,7 +228,7 @@ mod tests {
             [(1, 1), (7, 3), (1601, 2), (2000, 1500), (3999, 10), (4032, 30), (8000, 25), (50_000, 1)]
         {
             let picture = Picture { width: w, height: h, rgb: vec![200; (w * h * 3) as usize] };
-            let plan = Plan::of(w, h);
+            let plan = Plan::of(w, h, 1600);
             let (width, height) = plan.size();
             assert!(width.max(height) <= 1600 && width > 0 && height > 0, "{w}x{h}: {plan:?}");
             let mut seen = 0;
@@ -247,7 +246,7 @@ mod tests {
             let rgb: Vec<u8> = (0..w * h * 3).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
             let mean = rgb.iter().map(|&v| f64::from(v)).sum::<f64>() / rgb.len() as f64;
             let (mut total, mut count) = (0.0, 0.0);
-            rows(&Picture { width: w, height: h, rgb }, Plan::of(w, h), |_, row| {
+            rows(&Picture { width: w, height: h, rgb }, Plan::of(w, h, 1600), |_, row| {
                 total += row.iter().flatten().map(|&v| f64::from(v)).sum::<f64>();
                 count += 3.0 * row[0].len() as f64;
             });

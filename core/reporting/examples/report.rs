@@ -1,0 +1,218 @@
+//! Sets a collection of sample reports into a folder, to be looked at and to be measured.
+//!
+//! `cargo run --release -p forgeos-reporting --example report -- FOLDER [TEMPLATES_DIR]`. Photographs are drawn and judged as
+//! the demo does; nothing is read but the folder of templates, if one is given.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use chrono::{DateTime, Duration, Utc};
+use forgeos_imaging::{Limits, Options, decode, judge, overlay, print};
+use forgeos_reporting::model::{
+    Analysis, Capture, Defect, Language, LeftOut, Metrics, Picture, Report, Template,
+};
+use forgeos_reporting::pdf::{Setter, SetterOptions};
+
+/// Long side of a picture that takes half a page's width, at about 200 pixels per inch.
+const PRINT_SIDE: u32 = 800;
+
+fn main() {
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let folder = arguments.next().unwrap_or_else(|| "reports".into());
+    let templates_dir = arguments.next();
+    std::fs::create_dir_all(&folder).unwrap();
+
+    let started = Instant::now();
+    let setter = Setter::new(SetterOptions { templates_dir, ..SetterOptions::default() }).unwrap();
+    println!("fonts and templates read in {:.0?}", started.elapsed());
+
+    let started = Instant::now();
+    let photographs: Vec<Analysis> =
+        forgeos_samples::demo_set().iter().filter_map(|s| analysed(&s.file_name(), &s.bytes)).collect();
+    println!("{} photographs drawn and judged in {:.0?}", photographs.len(), started.elapsed());
+    let rusty = photographs.iter().find(|a| a.filename.as_deref() == Some("rust_spots.jpg")).unwrap();
+    let clean = photographs.iter().find(|a| a.filename.as_deref() == Some("clean_panel.jpg")).unwrap();
+
+    let set = |name: &str, report: Report| {
+        for language in [Language::En, Language::No] {
+            let report = Report { language, ..report.clone() };
+            let started = Instant::now();
+            let pdf = setter.pdf(&report).unwrap();
+            let word = if language == Language::En { "en" } else { "no" };
+            println!(
+                "{name}-{word}: {} pages, {} kB, {:.1?}",
+                pdf.pages,
+                pdf.bytes.len() / 1000,
+                started.elapsed()
+            );
+            std::fs::write(folder.join(format!("{name}-{word}.pdf")), pdf.bytes).unwrap();
+        }
+    };
+    for template in [Template::Summary, Template::Standard, Template::Detailed] {
+        let name = format!("{template:?}").to_lowercase();
+        set(&name, report(template, vec![rusty.clone()]));
+        set(&format!("{name}-clean"), report(template, vec![clean.clone()]));
+        set(&format!("{name}-heavy"), report(template, vec![heavy(rusty)]));
+        set(&format!("{name}-seed"), report(template, vec![seed_row()]));
+        set(&format!("{name}-hostile"), report(template, vec![hostile(rusty)]));
+        set(&format!("{name}-batch"), report(template, photographs.clone()));
+    }
+    set("standard-300", report(Template::Standard, many(&photographs, 300, true)));
+    set("standard-300-without-pictures", report(Template::Standard, many(&photographs, 300, false)));
+    set("summary-300", report(Template::Summary, many(&photographs, 300, false)));
+}
+
+fn report(template: Template, analyses: Vec<Analysis>) -> Report {
+    let combined = analyses.len() > 1;
+    let left_out = |id: &str, code: &str| LeftOut {
+        analysis_id: id.to_owned(),
+        code: code.to_owned(),
+        message: String::new(),
+    };
+    Report {
+        template,
+        language: Language::En,
+        job_id: "0193f1a2-7c40-7e3b-9a51-2f6f0c8d1e77".to_owned(),
+        generated_at: moment(),
+        include_recommendations: true,
+        combined,
+        left_out: if combined {
+            vec![
+                left_out("5c1f4e0a-93c7-4d0e-8a10-6d1f6a5b1e01", "damaged_image"),
+                left_out("9d2e7b31-52a8-4f60-b0cb-0b7b3a7c2f02", "not_found"),
+            ]
+        } else {
+            Vec::new()
+        },
+        analyses,
+    }
+}
+
+fn moment() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_795_269_900, 0).unwrap()
+}
+
+/// The photograph judged, or nothing when it cannot be read.
+fn analysed(name: &str, bytes: &[u8]) -> Option<Analysis> {
+    let limits = Limits::default();
+    let source = decode(bytes, &limits).ok()?;
+    let judgement = judge(&source, Options::default());
+    let photograph = print::fit(bytes, &limits, PRINT_SIDE).ok()?;
+    let overlay = print::fit(&overlay::render(&source, &judgement), &limits, PRINT_SIDE).ok()?;
+    let picture = |jpeg: Vec<u8>| Some(Picture { bytes: jpeg, extension: "jpg", url: None });
+    let defects = judgement.defects.iter().take(200).map(|defect| Defect {
+        class: format!("{:?}", defect.class).to_lowercase(),
+        x: defect.bounds.x,
+        y: defect.bounds.y,
+        width: defect.bounds.width,
+        height: defect.bounds.height,
+        area_percent: defect.area_percent,
+        delta_e: f64::from(defect.delta_e),
+    });
+    Some(Analysis {
+        id: format!("0193f1a2-7c40-7e3b-9a51-{:012x}", name.bytes().map(u64::from).sum::<u64>() * 7_919_993),
+        job_id: Some("0193f1a0-1111-7e3b-9a51-2f6f0c8d1e77".to_owned()),
+        created_at: moment() - Duration::hours(3),
+        filename: Some(name.to_owned()),
+        metrics: Metrics {
+            cvi: Some(judgement.cvi),
+            cqi: Some(judgement.cqi),
+            coverage_percent: Some(judgement.coverage_percent),
+            edge_coverage_ratio: Some(judgement.edge_coverage_ratio),
+            defects_detected: Some(judgement.defects_detected.into()),
+            severity: Some(format!("{:?}", judgement.severity).to_lowercase()),
+            confidence: Some(judgement.confidence),
+            processing_time_ms: Some(412),
+            profile: Some("standard".to_owned()),
+            sensitivity: Some("medium".to_owned()),
+            width: Some(judgement.width),
+            height: Some(judgement.height),
+            roi_percent: Some(judgement.roi_percent),
+            defects: Some(defects.collect()),
+            capture: Some(Capture {
+                glare_percent: Some(judgement.capture.glare_percent),
+                clipped_percent: Some(judgement.capture.clipped_percent),
+                sharpness: Some(judgement.capture.sharpness),
+                lighting_evenness: Some(judgement.capture.lighting_evenness),
+            }),
+            ..Metrics::default()
+        },
+        photograph: picture(photograph.jpeg),
+        overlay: picture(overlay.jpeg),
+        lightness: Some(photograph.lightness),
+    })
+}
+
+/// 200 listed defects of 312, a model, every class.
+fn heavy(base: &Analysis) -> Analysis {
+    let mut analysis = base.clone();
+    let classes = ["rust", "flake", "blister", "crack", "streak", "bead"];
+    let (width, height) = (analysis.metrics.width.unwrap(), analysis.metrics.height.unwrap());
+    let defects = (0..200_u32).map(|n| Defect {
+        class: classes[(n % 6) as usize].to_owned(),
+        x: n * 7919 % (width - 80),
+        y: n * 6271 % (height - 80),
+        width: 80 - n / 4,
+        height: 20 + n * 37 % 60,
+        area_percent: 2.0 / f64::from(n + 1),
+        delta_e: 8.0 + f64::from(n % 30),
+    });
+    analysis.metrics.defects = Some(defects.collect());
+    analysis.metrics.defects_detected = Some(312);
+    analysis.metrics.severity = Some("high".to_owned());
+    analysis.metrics.confidence = Some(0.83);
+    analysis.metrics.model_version = Some("20261121-3f0a7c1d".to_owned());
+    analysis.metrics.label = Some("corroded".to_owned());
+    analysis.metrics.probability = Some(0.91);
+    analysis
+}
+
+/// A row from before the worker came: eight figures, one of them missing, no picture.
+fn seed_row() -> Analysis {
+    Analysis {
+        id: "7f000000-0000-4000-8000-000000000001".to_owned(),
+        job_id: None,
+        created_at: moment() - Duration::days(200),
+        filename: Some("old/photo 1.jpg".to_owned()),
+        metrics: Metrics {
+            cvi: Some(0.71),
+            cqi: Some(0.66),
+            coverage_percent: Some(93.4),
+            defects_detected: Some(7),
+            severity: Some("medium".to_owned()),
+            ..Metrics::default()
+        },
+        photograph: None,
+        overlay: None,
+        lightness: None,
+    }
+}
+
+fn hostile(base: &Analysis) -> Analysis {
+    let name =
+        "#panic(\"x\") <b>bold</b> $x$ *a* _b_ `c` \\u{0} \u{0}\u{7} שלום مرحبا 🎨👩‍🔧 \u{202E}abc 漢字 ";
+    let mut analysis = base.clone();
+    analysis.filename = Some(name.to_owned() + &"x".repeat(10_000));
+    analysis.metrics.label = Some("#emoji.face".to_owned());
+    analysis
+}
+
+/// `count` analyses over some weeks, with figures that differ.
+fn many(base: &[Analysis], count: usize, pictures: bool) -> Vec<Analysis> {
+    (0..count)
+        .map(|n| {
+            let mut analysis = base[n % base.len()].clone();
+            let sway = (n as f64 * 0.37).sin() * 0.08;
+            analysis.id = format!("0193f1a2-7c40-7e3b-9a51-{n:012}");
+            analysis.filename = Some(format!("hall-{}/panel-{:04}.jpg", n / 50 + 1, n + 1));
+            analysis.created_at = moment() - Duration::hours(((count - n) * 5) as i64);
+            analysis.metrics.cqi = analysis.metrics.cqi.map(|v| (v + sway).clamp(0.0, 1.0));
+            if !pictures {
+                analysis.photograph = None;
+                analysis.overlay = None;
+            }
+            analysis
+        })
+        .collect()
+}

@@ -1,0 +1,83 @@
+//! What templates see: the report as JSON, in the report's language, with every text made safe to set. Figures come
+//! twice: as numbers to draw with and as text to show. Nothing is measured or judged here.
+
+mod analysis;
+mod batch;
+mod figures;
+mod matter;
+
+use super::text::Settable;
+use crate::language::{date, date_time, words};
+use crate::model::{Language, Picture, Report, Template};
+use crate::rules::Rules;
+use serde_json::{Map, Value, json};
+
+/// What a view is made with, the same for all reports.
+pub(super) struct House<'a> {
+    /// Makes text fit for the fonts.
+    pub(super) settable: Settable<'a>,
+    /// What is recommended, and when.
+    pub(super) rules: &'a Rules,
+    /// Whether the operator's folder holds a `logo.svg`.
+    pub(super) logo: bool,
+}
+
+/// The report as its template sees it.
+pub(super) fn view(report: &Report, house: &House<'_>) -> Value {
+    let settable = &house.settable;
+    let language = report.language;
+    let words = words(language);
+    let flat: Map<String, Value> = words.entries().map(|(key, word)| (key.to_owned(), json!(word))).collect();
+    let combined = report.combined || report.analyses.len() != 1;
+    let title = if combined { "report.title_combined" } else { "report.title" };
+    json!({
+        "template": report.template,
+        "lang": match language { Language::En => "en", Language::No => "nb" },
+        "decimal_mark": match language { Language::En => ".", Language::No => "," },
+        "words": flat,
+        "title": words.get(title),
+        "kind": words.get(match report.template {
+            Template::Summary => "report.template_summary",
+            Template::Standard => "report.template_standard",
+            Template::Detailed => "report.template_detailed",
+        }),
+        "logo": house.logo.then_some("/logo.svg"),
+        "job_id": settable.text(&report.job_id),
+        "generated": date_time(language, report.generated_at),
+        "generated_date": date(language, report.generated_at),
+        "combined": combined,
+        "include_recommendations": report.include_recommendations,
+        "analyses": report
+            .analyses
+            .iter()
+            .enumerate()
+            .map(|(index, analysis)| analysis::view(report, index, analysis, house))
+            .collect::<Vec<_>>(),
+        "batch": if combined { batch::view(report) } else { Value::Null },
+        "left_out": matter::left_out(report, settable),
+        "matter": matter::view(report),
+    })
+}
+
+/// The pictures of `report` under the names that the JSON gives them.
+pub(super) fn pictures(report: &Report) -> impl Iterator<Item = (String, &[u8])> {
+    report.analyses.iter().enumerate().flat_map(|(index, analysis)| {
+        [(&analysis.photograph, "photograph"), (&analysis.overlay, "overlay")].into_iter().filter_map(
+            move |(picture, role)| {
+                let picture = shown(picture)?;
+                Some((picture_name(index, role, picture.extension), picture.bytes.as_slice()))
+            },
+        )
+    })
+}
+
+/// A picture that has a file: one without is only linked to, in tables.
+fn shown(picture: &Option<Picture>) -> Option<&Picture> {
+    picture.as_ref().filter(|picture| !picture.bytes.is_empty())
+}
+
+/// Names are numbered from 0 in every report, so that the ids which typst keeps for ever stay few.
+fn picture_name(index: usize, role: &str, extension: &str) -> String {
+    let extension = if extension == "png" { "png" } else { "jpg" };
+    format!("pictures/{index}-{role}.{extension}")
+}

@@ -1,0 +1,208 @@
+//! One analysis as a template sees it.
+
+use super::{House, figures, picture_name, shown};
+use crate::language::{NOT_MEASURED, date, date_time, decimal, index, integer, place_of, share, words};
+use crate::model::{Analysis, Defect, Language, Metrics, Picture, Report, Template};
+use crate::pdf::text::Settable;
+use crate::rules::{Rules, grades, verdict, verdict_sentence};
+use serde_json::{Value, json};
+
+pub(super) fn view(report: &Report, position: usize, analysis: &Analysis, house: &House<'_>) -> Value {
+    let settable = &house.settable;
+    let language = report.language;
+    let words = words(language);
+    let metrics = &analysis.metrics;
+    let name = match analysis.filename.as_deref().map(|name| settable.text(file_name(name))) {
+        Some(name) if !name.trim().is_empty() => name,
+        _ => words.get("label.unnamed").to_owned(),
+    };
+    let picture = |role: &str, picture: &Option<Picture>| {
+        shown(picture).map(|p| {
+            json!({
+                "file": format!("/{}", picture_name(position, role, p.extension)),
+                "alt": words.fill(&format!("alt.{role}"), &[("name", &name)]),
+            })
+        })
+    };
+    let verdict = verdict(metrics);
+    let recommendations = match report.include_recommendations {
+        true => recommendations(metrics, language, house.rules),
+        false => Vec::new(),
+    };
+    json!({
+        "number": position + 1,
+        "id": settable.text(&analysis.id),
+        "batch_id": analysis.job_id.as_deref().map(|id| settable.text(id)),
+        "name": name,
+        "date": date(language, analysis.created_at),
+        "date_time": date_time(language, analysis.created_at),
+        "verdict": {
+            "key": verdict.as_str(),
+            "name": verdict.name(language),
+            "sentence": verdict_sentence(metrics, language),
+        },
+        "severity": severity(metrics, language),
+        "indices": figures::indices(metrics, language),
+        "defect_count": figures::count(metrics.defects_detected, language),
+        "defects": defects(report, metrics, settable),
+        "map": map(metrics),
+        "capture": figures::capture(metrics, language),
+        "ratings": ratings(metrics, language),
+        "recommendations": recommendations,
+        "settings": figures::settings(metrics, language),
+        "model": model(metrics, language, settable),
+        "lightness": analysis.lightness,
+        "photograph": picture("photograph", &analysis.photograph),
+        "overlay": picture("overlay", &analysis.overlay),
+    })
+}
+
+/// The last part of a path: folders say nothing to a reader.
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(path)
+}
+
+/// What should be done, with the standard or the practice that says so.
+fn recommendations(metrics: &Metrics, language: Language, rules: &Rules) -> Vec<Value> {
+    let words = words(language);
+    rules
+        .recommend(metrics, language)
+        .into_iter()
+        .map(|one| {
+            let source = match one.source {
+                Some(source) => [Some(source.standard), source.clause, source.threshold]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join(" · "),
+                None => words.get("label.practice").to_owned(),
+            };
+            json!({
+                "priority": one.priority.as_str(),
+                "when": words.of("label", one.priority.as_str()),
+                "text": one.text,
+                "source": source,
+            })
+        })
+        .collect()
+}
+
+/// The rating of every class that was found, by the standard that rates it.
+fn ratings(metrics: &Metrics, language: Language) -> Vec<Value> {
+    let words = words(language);
+    grades(metrics, language)
+        .into_iter()
+        .map(|grade| {
+            json!({
+                "class": grade.class,
+                "name": words.get(&format!("defect.{}.plural", grade.class)),
+                "count": integer(language, grade.count),
+                "area": share(language, grade.area_percent),
+                "standard": grade.standard.unwrap_or(NOT_MEASURED),
+                "rating": grade.rating.as_deref().unwrap_or_else(|| words.get("label.no_rating")),
+                "note": grade.note,
+            })
+        })
+        .collect()
+}
+
+fn severity(metrics: &Metrics, language: Language) -> Value {
+    let key = match metrics.severity.as_deref() {
+        Some(word @ ("low" | "medium" | "high")) => word,
+        _ => "unknown",
+    };
+    let words = words(language);
+    json!({
+        "key": key,
+        "name": words.get(&format!("severity.{key}")),
+        "meaning": words.find(&format!("severity_meaning.{key}")),
+    })
+}
+
+/// The rows of the defect table, and what was left out of it.
+fn defects(report: &Report, metrics: &Metrics, settable: &Settable<'_>) -> Value {
+    let language = report.language;
+    let words = words(language);
+    let Some(defects) = &metrics.defects else { return Value::Null };
+    let limit = match (report.template, report.analyses.len()) {
+        (Template::Summary, _) => 0,
+        (Template::Standard, 1) => 30,
+        (Template::Standard, _) => 10,
+        (Template::Detailed, 1) => 200,
+        (Template::Detailed, _) => 40,
+    };
+    let total = metrics.defects_detected.unwrap_or(0).max(defects.len() as u64);
+    let shown = defects.len().min(limit);
+    let rows: Vec<Value> = defects
+        .iter()
+        .take(shown)
+        .enumerate()
+        .map(|(position, defect)| {
+            let place = place_of(defect, metrics.width, metrics.height);
+            json!({
+                "number": integer(language, position as u64 + 1),
+                "class": class(defect),
+                "name": class_name(defect, language, settable),
+                "size": format!("{}\u{a0}×\u{a0}{}", integer(language, defect.width.into()), integer(language, defect.height.into())),
+                "area": share(language, defect.area_percent),
+                "delta_e": decimal(language, defect.delta_e, 1),
+                "place": place.map_or(words.get("place.unknown"), |place| place.name(language)),
+            })
+        })
+        .collect();
+    let more = ((shown as u64) < total).then(|| {
+        words.fill(
+            "label.more_defects",
+            &[("shown", &integer(language, shown as u64)), ("total", &integer(language, total))],
+        )
+    });
+    json!({ "rows": rows, "more": more })
+}
+
+/// A class that templates have a sign for, or `other`.
+fn class(defect: &Defect) -> &str {
+    match defect.class.as_str() {
+        known @ ("rust" | "crack" | "blister" | "flake" | "streak" | "bead") => known,
+        _ => "other",
+    }
+}
+
+fn class_name(defect: &Defect, language: Language, settable: &Settable<'_>) -> String {
+    match words(language).find(&format!("defect.{}.name", defect.class)) {
+        Some(name) => name.to_owned(),
+        None => settable.text(&defect.class),
+    }
+}
+
+/// The boxes of all defects as shares of the picture's sides.
+fn map(metrics: &Metrics) -> Value {
+    let (Some(defects), Some(width), Some(height)) = (&metrics.defects, metrics.width, metrics.height) else {
+        return Value::Null;
+    };
+    if width == 0 || height == 0 {
+        return Value::Null;
+    }
+    let aspect = (f64::from(height) / f64::from(width)).clamp(0.2, 5.0);
+    let boxes: Vec<Value> = defects
+        .iter()
+        .map(|defect| {
+            let along = |start: u32, length: u32, whole: u32| {
+                let start = (f64::from(start) / f64::from(whole)).clamp(0.0, 1.0);
+                (start, (f64::from(length) / f64::from(whole)).min(1.0 - start))
+            };
+            let (x, width) = along(defect.x, defect.width, width);
+            let (y, height) = along(defect.y, defect.height, height);
+            json!({ "class": class(defect), "x": x, "y": y, "width": width, "height": height })
+        })
+        .collect();
+    json!({ "aspect": aspect, "boxes": boxes })
+}
+
+fn model(metrics: &Metrics, language: Language, settable: &Settable<'_>) -> Value {
+    let Some(version) = metrics.model_version.as_deref() else { return Value::Null };
+    json!({
+        "version": settable.text(version),
+        "label": metrics.label.as_deref().map(|label| settable.text(label)),
+        "probability": metrics.probability.filter(|p| p.is_finite()).map(|p| index(language, p)),
+    })
+}

@@ -1,0 +1,107 @@
+//! The verdict on one analysis: from its severity, and only when the photograph carries it.
+
+use serde::Serialize;
+
+use crate::{
+    language::words,
+    model::{Language, Metrics},
+};
+
+/// Below this confidence the figures carry no verdict (see `docs/measuring.md`).
+pub const LOW_CONFIDENCE: f64 = 0.5;
+
+/// What the figures of one photograph say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing that calls for action.
+    Pass,
+    /// To be watched or touched up.
+    Watch,
+    /// To be repaired.
+    Repair,
+    /// The photograph is too weak, or no severity was recorded.
+    Uncertain,
+}
+
+impl Verdict {
+    /// In the order in which reports list them.
+    pub const ALL: [Self; 4] = [Self::Pass, Self::Watch, Self::Repair, Self::Uncertain];
+
+    /// A stable word; its words in a language are `verdict.{word}.name` and `.sentence`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Watch => "watch",
+            Self::Repair => "repair",
+            Self::Uncertain => "uncertain",
+        }
+    }
+
+    /// Its name: `Pass`, `Uten anmerkning`.
+    #[must_use]
+    pub fn name(self, language: Language) -> &'static str {
+        words(language).find(&format!("verdict.{}.name", self.as_str())).unwrap_or(self.as_str())
+    }
+}
+
+/// Severity `low`, `medium`, `high` give pass, watch, repair; a confidence below [`LOW_CONFIDENCE`] or a severity that
+/// is missing or of another word gives `Uncertain`. A confidence that was not recorded raises no doubt.
+#[must_use]
+pub fn verdict(metrics: &Metrics) -> Verdict {
+    if is_doubtful(metrics) {
+        return Verdict::Uncertain;
+    }
+    match metrics.severity.as_deref() {
+        Some("low") => Verdict::Pass,
+        Some("medium") => Verdict::Watch,
+        Some("high") => Verdict::Repair,
+        _ => Verdict::Uncertain,
+    }
+}
+
+/// The verdict in a sentence, which tells a weak photograph from a severity that is missing.
+#[must_use]
+pub fn verdict_sentence(metrics: &Metrics, language: Language) -> String {
+    let key = match verdict(metrics) {
+        Verdict::Uncertain if !is_doubtful(metrics) => "unrated",
+        verdict => verdict.as_str(),
+    };
+    words(language).get(&format!("verdict.{key}.sentence")).to_owned()
+}
+
+fn is_doubtful(metrics: &Metrics) -> bool {
+    metrics.confidence.is_some_and(|confidence| confidence.is_nan() || confidence < LOW_CONFIDENCE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(severity: Option<&str>, confidence: Option<f64>) -> Metrics {
+        Metrics { severity: severity.map(str::to_owned), confidence, ..Metrics::default() }
+    }
+
+    #[test]
+    fn severity_decides_unless_the_photograph_is_weak() {
+        for (severity, confidence, expected) in [
+            (Some("low"), Some(0.5), Verdict::Pass),
+            (Some("medium"), Some(0.9), Verdict::Watch),
+            (Some("high"), None, Verdict::Repair),
+            (Some("high"), Some(0.499), Verdict::Uncertain),
+            (Some("low"), Some(f64::NAN), Verdict::Uncertain),
+            (Some("critical"), Some(0.9), Verdict::Uncertain),
+            (None, None, Verdict::Uncertain),
+        ] {
+            assert_eq!(verdict(&of(severity, confidence)), expected, "{severity:?} {confidence:?}");
+        }
+    }
+
+    #[test]
+    fn a_missing_severity_is_not_blamed_on_the_photograph() {
+        let unrated = verdict_sentence(&of(None, Some(0.9)), Language::En);
+        let weak = verdict_sentence(&of(None, Some(0.1)), Language::En);
+        assert!(unrated.contains("No severity was recorded") && weak.contains("the figures are weak"));
+    }
+}

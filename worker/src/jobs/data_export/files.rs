@@ -1,0 +1,204 @@
+//! The files of one export: written side by side, checked together, recorded together.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, SecondsFormat, Utc};
+use forgeos_core::{
+    ErrorCode, JobContext, JobError,
+    db::{
+        DbError,
+        artifacts::{self, NewArtifact},
+        reports::{self, NewReport},
+    },
+    storage::{Bucket, Key, StorageError, StorageResult, StoredObject, Upload},
+};
+use forgeos_exporting::Output;
+use futures::future::{join_all, try_join_all};
+use serde_json::json;
+
+use super::{DataExport, Dataset, ExportFile, ExportResults};
+
+/// `reports.template` of an export.
+const TEMPLATE: &str = "data_export";
+/// How often rows are tried to be written before the fault counts.
+const TRIES: u32 = 3;
+
+/// The files while they are written.
+#[derive(Debug)]
+pub(super) struct Files(Vec<File>);
+
+#[derive(Debug)]
+struct File {
+    output: Output,
+    key: Key,
+    upload: Option<Upload>,
+}
+
+/// A file that lies in the store, whole.
+#[derive(Debug)]
+pub(super) struct StoredFile {
+    output: Output,
+    key: Key,
+    object: StoredObject,
+}
+
+impl Files {
+    /// Names them; nothing is written yet.
+    pub(super) fn new(ctx: &JobContext, dataset: Dataset, outputs: &[Output]) -> Result<Self, JobError> {
+        let (lease, owner) = (ctx.lease(), ctx.job.owner_folder());
+        let name = dataset.table().as_str();
+        let files = outputs.iter().map(|&output| {
+            let extension = output.format.extension(output.compression);
+            let key = Key::of_job(&owner, lease.job, lease.attempt, name, extension)?;
+            Ok(File { output, key, upload: None })
+        });
+        files.collect::<Result<_, StorageError>>().map(Self).map_err(JobError::from)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Begins to write.
+    pub(super) async fn open(&mut self, ctx: &JobContext) -> Result<(), JobError> {
+        for file in &mut self.0 {
+            let mime = file.output.format.mime_type(file.output.compression);
+            let upload = ctx.storage.upload(Bucket::Exports, &file.key, mime).await.map_err(refused)?;
+            file.upload = Some(upload);
+        }
+        Ok(())
+    }
+
+    /// Appends bytes to each file, all at once: the slowest holds up the others.
+    pub(super) async fn write(&mut self, bytes: impl Iterator<Item = Bytes>) -> Result<(), JobError> {
+        let writes = self.0.iter_mut().zip(bytes).map(async |(file, bytes)| match &mut file.upload {
+            Some(upload) => upload.write(bytes).await,
+            None => Ok(()),
+        });
+        try_join_all(writes).await.map(drop).map_err(refused)
+    }
+
+    /// Makes them visible; in the order of the outputs. An error may leave some of them in the store.
+    pub(super) async fn finish(&mut self) -> Result<Vec<StoredFile>, JobError> {
+        let ends =
+            self.0.iter_mut().filter_map(|file| Some((file.upload.take()?, &file.key, file.output))).map(
+                async |(upload, key, output)| {
+                    let object = upload.finish().await?;
+                    StorageResult::Ok(StoredFile { output, key: key.clone(), object })
+                },
+            );
+        let stored = try_join_all(ends).await.map_err(refused)?;
+        match stored.iter().find(|file| !file.object.verified) {
+            Some(file) => Err(JobError::transient(
+                ErrorCode::StorageUnavailable,
+                "the object store does not hold what was written to it; the export will be tried again",
+            )
+            .because(format!("`{}` has another size than its {} bytes", file.key, file.object.size_bytes))),
+            None => Ok(stored),
+        }
+    }
+
+    /// Undoes what was not finished.
+    pub(super) async fn abort(&mut self) {
+        join_all(self.0.iter_mut().filter_map(|file| file.upload.take()).map(Upload::abort)).await;
+    }
+}
+
+/// Writes the rows of all files in one transaction, under the fence: from here on they count.
+pub(super) async fn record(
+    ctx: &JobContext,
+    job: &DataExport,
+    taken_at: DateTime<Utc>,
+    rows: u64,
+    stored: &[StoredFile],
+) -> Result<ExportResults, JobError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match try_record(ctx, job, taken_at, rows, stored).await {
+            Ok(files) => return Ok(ExportResults { rows, files }),
+            Err(DbError::Conflict(_) | DbError::Unavailable(_)) if tries < TRIES => {
+                tokio::time::sleep(Duration::from_millis(fastrand::u64(100..400) * u64::from(tries))).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+async fn try_record(
+    ctx: &JobContext,
+    job: &DataExport,
+    taken_at: DateTime<Utc>,
+    rows: u64,
+    stored: &[StoredFile],
+) -> Result<Vec<ExportFile>, DbError> {
+    let (lease, owner) = (ctx.lease(), ctx.job.user_id);
+    let dataset = job.dataset.table().as_str();
+    let mut transaction = ctx.db.begin_fenced(lease).await?;
+    let mut files = Vec::with_capacity(stored.len());
+    for StoredFile { output, key, object } in stored {
+        let format = output.format.as_str();
+        let file = ExportFile {
+            report_id: reports::id_of(lease, dataset, format),
+            format: format.to_owned(),
+            bucket: Bucket::Exports.as_str().to_owned(),
+            key: key.to_string(),
+            url: ctx.storage.url(Bucket::Exports, key),
+            size_bytes: object.size_bytes,
+            sha256: object.sha256.clone(),
+            rows,
+        };
+        let metadata = json!({
+            "format": format,
+            "size_bytes": object.size_bytes,
+            "generated_at": taken_at.to_rfc3339_opts(SecondsFormat::Micros, true),
+            "rows": rows,
+            "sha256": object.sha256,
+            "dataset": dataset,
+            "compression": output.compression.as_str(),
+        });
+        let report = NewReport {
+            id: file.report_id,
+            analysis_id: None,
+            url: &file.url,
+            template: TEMPLATE,
+            metadata: &metadata,
+        };
+        reports::record(&mut transaction, owner, &report).await?;
+        let artifact = NewArtifact {
+            item: dataset,
+            kind: &format!("export_{format}"),
+            bucket: Bucket::Exports,
+            key,
+            object,
+            mime_type: output.format.mime_type(output.compression),
+        };
+        artifacts::record(&mut transaction, lease, owner, &artifact).await?;
+        files.push(file);
+    }
+    transaction.commit().await?;
+    Ok(files)
+}
+
+/// Removes what attempts that were killed left half written.
+pub(super) async fn remove_unfinished(ctx: &JobContext) -> StorageResult<()> {
+    let lease = ctx.lease();
+    for attempt in 1..=lease.attempt {
+        let folder = Key::parse(format!("{}/{}/{attempt}", ctx.job.owner_folder(), lease.job))?;
+        ctx.storage.remove_unfinished(Bucket::Exports, &folder).await?;
+    }
+    Ok(())
+}
+
+/// What the store refuses now it refuses for all jobs: an operator's to mend, and nobody's attempt.
+fn refused(error: StorageError) -> JobError {
+    match error {
+        StorageError::Denied(_) | StorageError::NotFound => JobError::outage(
+            ErrorCode::StorageUnavailable,
+            "the object store does not let the worker write to bucket `exports`; the job will go on when an operator has mended it",
+        )
+        .because(error),
+        error => error.into(),
+    }
+}

@@ -1,0 +1,144 @@
+//! From a row of `analyses` to what the report's templates see. A row may have been written by others than the worker:
+//! what is missing or of a wrong type counts as not measured, and nothing in it makes a report fail.
+
+use forgeos_core::UserId;
+use forgeos_core::db::report_sources::SourceAnalysis;
+use forgeos_reporting::model::{Analysis, Capture, Defect, Metrics};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use super::failure::ReportFailure;
+
+/// Most defects of one analysis that are taken from a row: more than the worker writes.
+const MAX_DEFECTS: usize = 500;
+
+/// The analysis without its pictures, or why it cannot be reported on.
+pub(super) fn analysis(
+    source: Option<&SourceAnalysis>,
+    owner: Option<UserId>,
+) -> Result<Analysis, ReportFailure> {
+    let source = source.ok_or_else(ReportFailure::not_found)?;
+    let metrics: Option<Value> = source.metrics.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    if source.status != "completed" {
+        return Err(ReportFailure::of_status(&source.status, metrics.as_ref()));
+    }
+    Ok(Analysis {
+        id: source.id.to_string(),
+        job_id: source.job_id.map(|id| id.to_string()),
+        created_at: source.created_at,
+        filename: source.filename.as_deref().map(|name| own_name(name, owner).to_owned()),
+        metrics: metrics_of(metrics),
+        photograph: None,
+        overlay: None,
+        lightness: None,
+    })
+}
+
+/// A file name without the folder that says whose it is.
+fn own_name(name: &str, owner: Option<UserId>) -> &str {
+    owner
+        .and_then(|user| name.strip_prefix(&user.to_string())?.strip_prefix('/'))
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(name)
+}
+
+fn metrics_of(value: Option<Value>) -> Metrics {
+    let Some(Value::Object(mut object)) = value else { return Metrics::default() };
+    let defects = object.remove("defects");
+    let capture = object.remove("capture");
+    Metrics {
+        defects: defects.and_then(defects_of),
+        capture: capture.and_then(|capture| match capture {
+            Value::Object(object) => Some(what_fits::<Capture>(object)),
+            _ => None,
+        }),
+        ..what_fits(object)
+    }
+}
+
+fn defects_of(value: Value) -> Option<Vec<Defect>> {
+    let Value::Array(list) = value else { return None };
+    let readable = list.into_iter().filter_map(|defect| serde_json::from_value::<Defect>(defect).ok());
+    Some(readable.take(MAX_DEFECTS).collect())
+}
+
+/// Reads what can be read, key by key: one wrong value costs itself only.
+fn what_fits<T: DeserializeOwned + Serialize + Default>(object: Map<String, Value>) -> T {
+    let fits = |key: &str, value: &Value| {
+        serde_json::from_value::<T>(Value::Object(Map::from_iter([(key.to_owned(), value.clone())]))).is_ok()
+    };
+    let readable: Map<String, Value> = object
+        .into_iter()
+        .filter_map(|(key, value)| {
+            if fits(&key, &value) {
+                return Some((key, value));
+            }
+            // A count that was written as `12.0`.
+            let whole =
+                value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..9e15).contains(number))?;
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // whole and in range
+            let whole = Value::from(whole as u64);
+            fits(&key, &whole).then_some((key, whole))
+        })
+        .collect();
+    serde_json::from_value(Value::Object(readable)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use chrono::Utc;
+    use forgeos_core::ErrorCode;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn source(status: &str, metrics: &Value) -> SourceAnalysis {
+        SourceAnalysis {
+            id: Uuid::from_u128(1),
+            job_id: None,
+            created_at: Utc::now(),
+            status: status.to_owned(),
+            filename: Some(format!("{}/bridge.jpg", Uuid::from_u128(9))),
+            output_filename: None,
+            metrics: Some(metrics.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_counts_as_not_measured_and_costs_itself_only() {
+        let metrics = metrics_of(Some(json!({
+            "cvi": "high", "cqi": 0.5, "defects_detected": 12.0, "severity": 7, "confidence": null, "width": -3,
+            "coverage_percent": 99, "unknown": [1],
+            "defects": [{"class": "rust"}, 3, {"class": "rust", "x": 1, "y": 2, "width": 3, "height": 4,
+                         "area_percent": 0.5, "delta_e": 9.0}],
+            "capture": {"sharpness": 0.5, "glare_percent": "much"},
+        })));
+        assert_eq!((metrics.cvi, metrics.cqi, metrics.coverage_percent), (None, Some(0.5), Some(99.0)));
+        assert_eq!((metrics.defects_detected, metrics.severity, metrics.width), (Some(12), None, None));
+        assert_eq!(metrics.defects.map(|list| list.len()), Some(1));
+        let capture = metrics.capture.unwrap();
+        assert_eq!((capture.sharpness, capture.glare_percent), (Some(0.5), None));
+        for odd in [json!(null), json!([]), json!("x"), json!({"defects": 3, "capture": []})] {
+            assert_eq!(metrics_of(Some(odd)), Metrics::default());
+        }
+    }
+
+    #[test]
+    fn metrics_that_no_parser_takes_are_none() {
+        let deep = format!("{{\"a\": {}{}}}", "[".repeat(5000), "]".repeat(5000));
+        let source = SourceAnalysis { metrics: Some(deep), ..source("completed", &json!({})) };
+        assert_eq!(analysis(Some(&source), None).unwrap().metrics, Metrics::default());
+    }
+
+    #[test]
+    fn only_what_is_there_and_completed_is_reported_on() {
+        assert_eq!(analysis(None, None).unwrap_err().code, ErrorCode::NotFound);
+        let open = analysis(Some(&source("processing", &json!({}))), None).unwrap_err();
+        assert_eq!(open.code, ErrorCode::DependencyFailed);
+        let me = UserId(Uuid::from_u128(9));
+        let mine = analysis(Some(&source("completed", &json!({"cqi": 1}))), Some(me)).unwrap();
+        assert_eq!((mine.filename.as_deref(), mine.metrics.cqi), (Some("bridge.jpg"), Some(1.0)));
+    }
+}

@@ -1,0 +1,140 @@
+//! The pictures of an analysis at print size. A picture that is not there, not its owner's or damaged costs nothing but
+//! itself: the page says that it is not available. Only a store that does not answer at all stops the job.
+//!
+//! What is held is bounded: encoded files by `inputs`, pixels by the memory budget of the compute threads.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use forgeos_core::{
+    JobContext, JobError,
+    db::report_sources::SourceAnalysis,
+    storage::{Bucket, Key, StorageError},
+};
+use forgeos_imaging::{Limits, print::PrintPicture};
+use forgeos_reporting::model::{Analysis, Picture};
+use tokio::sync::Semaphore;
+
+use super::failure::threads_are_gone;
+use crate::jobs::patience::patiently;
+
+/// Memory that bringing a picture to print size takes per pixel.
+const BYTES_PER_PIXEL: u64 = 5;
+
+/// Long side of the printed pictures of a report about so many analyses, in pixels: 300 per inch where a page is theirs,
+/// 150 where a thousand share a document. A thousand pairs are then about 100 MB.
+pub(super) fn long_side_for(analyses: usize) -> u32 {
+    match analyses {
+        0..=20 => 1200,
+        21..=150 => 800,
+        _ => 560,
+    }
+}
+
+/// Fetches pictures.
+#[derive(Debug, Clone)]
+pub(super) struct Album {
+    pub(super) ctx: JobContext,
+    pub(super) limits: Limits,
+    /// One permit for every encoded file in memory.
+    pub(super) inputs: Arc<Semaphore>,
+}
+
+impl Album {
+    /// Adds links to both pictures of an analysis, for files that show none.
+    pub(super) fn link(&self, analysis: &mut Analysis, source: &SourceAnalysis) {
+        let owner = self.ctx.job.user_id;
+        let linked = |bucket, key: Option<Key>| {
+            let url = Some(self.ctx.storage.url(bucket, &key?));
+            Some(Picture { bytes: Vec::new(), extension: "jpg", url })
+        };
+        analysis.photograph = linked(Bucket::Images, source.photograph(owner).and_then(Result::ok));
+        analysis.overlay = linked(Bucket::Outputs, source.visualization(owner));
+    }
+
+    /// Adds both pictures of an analysis, as far as they are to be had.
+    pub(super) async fn illustrate(
+        &self,
+        analysis: &mut Analysis,
+        source: &SourceAnalysis,
+        long_side: u32,
+    ) -> Result<(), JobError> {
+        let owner = self.ctx.job.user_id;
+        let (photograph, overlay) = tokio::try_join!(
+            self.picture(Bucket::Images, source.photograph(owner).and_then(Result::ok), long_side),
+            self.picture(Bucket::Outputs, source.visualization(owner), long_side),
+        )?;
+        if let Some((picture, lightness)) = photograph {
+            analysis.photograph = Some(picture);
+            analysis.lightness = Some(lightness);
+        }
+        analysis.overlay = overlay.map(|(picture, _)| picture);
+        Ok(())
+    }
+
+    async fn picture(
+        &self,
+        bucket: Bucket,
+        key: Option<Key>,
+        long_side: u32,
+    ) -> Result<Option<(Picture, Vec<u32>)>, JobError> {
+        let Some(key) = key else { return Ok(None) };
+        let Ok(input) = Arc::clone(&self.inputs).acquire_owned().await else { return Ok(None) };
+        let Some(bytes) = self.fetch(bucket, &key).await? else { return Ok(None) };
+        let limits = self.limits;
+        let Ok(header) = forgeos_imaging::inspect(&bytes, &limits) else { return Ok(None) };
+        let pixels = u64::from(header.width) * u64::from(header.height);
+        let wanted = pixels * BYTES_PER_PIXEL + bytes.len() as u64;
+        let memory = self.ctx.compute.reserve_memory(wanted).await.map_err(threads_are_gone)?;
+        let fitted = self
+            .ctx
+            .compute
+            .run(move || {
+                // A thread cannot be interrupted: what it holds stays counted until it is done.
+                let _held = (memory, input);
+                forgeos_imaging::print::fit(&bytes, &limits, long_side)
+            })
+            .await;
+        Ok(match fitted {
+            Ok(Ok(PrintPicture { jpeg, lightness, .. })) => {
+                let url = Some(self.ctx.storage.url(bucket, &key));
+                Some((Picture { bytes: jpeg, extension: "jpg", url }, lightness))
+            }
+            Ok(Err(error)) => {
+                tracing::debug!(%error, bucket = bucket.as_str(), "a picture of a report cannot be decoded");
+                None
+            }
+            Err(error) => {
+                tracing::error!(%error, bucket = bucket.as_str(), "bringing a picture to print size broke down");
+                None
+            }
+        })
+    }
+
+    async fn fetch(&self, bucket: Bucket, key: &Key) -> Result<Option<Bytes>, JobError> {
+        let limit = self.limits.max_bytes;
+        match patiently(|| self.ctx.storage.get_limited(bucket, key, limit)).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error @ (StorageError::Refused { .. } | StorageError::Settings(_))) => Err(error.into()),
+            // A store that answers for others has failed on this one only.
+            Err(error @ StorageError::Unavailable(_)) if self.ctx.storage.probe(bucket).await.is_err() => {
+                Err(error.into())
+            }
+            Err(error) => {
+                tracing::debug!(%error, bucket = bucket.as_str(), "a picture of a report is not to be had");
+                Ok(None)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_analyses_the_smaller_their_pictures() {
+        let sides: Vec<u32> = [1, 20, 21, 150, 151, 1000].map(long_side_for).into();
+        assert_eq!(sides, [1200, 1200, 800, 800, 560, 560]);
+    }
+}

@@ -1,0 +1,92 @@
+//! From a report to its files, on the compute threads. Pure computing: nothing is stored here.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use forgeos_core::{ErrorCode, JobContext, JobError, error::in_one_line};
+use forgeos_reporting::{
+    csv::csv,
+    model::{Picture, Report},
+    pdf::{PdfError, Setter},
+    xlsx::{XlsxError, xlsx},
+};
+
+use super::{
+    failure::{ReportFailure, Trouble},
+    params::ReportFormat,
+};
+
+/// Memory that setting takes besides the data: fonts, templates, the layout of some pages.
+const BASE_BYTES: u64 = 64 << 20;
+/// The same for each analysis.
+const BYTES_PER_ANALYSIS: u64 = 512 << 10;
+
+/// A file that is not stored yet.
+#[derive(Debug)]
+pub(super) struct Typeset {
+    pub(super) format: ReportFormat,
+    pub(super) bytes: Bytes,
+    /// Of a PDF; other files have none.
+    pub(super) pages: Option<u64>,
+    pub(super) has_pictures: bool,
+}
+
+/// Sets a report as one kind of file.
+pub(super) async fn typeset(
+    ctx: &JobContext,
+    setter: &Arc<Setter>,
+    report: &Arc<Report>,
+    format: ReportFormat,
+) -> Result<Typeset, Trouble> {
+    let memory = ctx.compute.reserve_memory(memory_for(report)).await?;
+    let (setter, report) = (Arc::clone(setter), Arc::clone(report));
+    let set = ctx
+        .compute
+        .run(move || {
+            // Abandoned work goes on to its end: what it holds stays counted until then.
+            let _held = memory;
+            set(&setter, &report, format)
+        })
+        .await??;
+    Ok(set)
+}
+
+fn set(setter: &Setter, report: &Report, format: ReportFormat) -> Result<Typeset, Trouble> {
+    let (bytes, pages) = match format {
+        ReportFormat::Pdf => {
+            let pdf = setter.pdf(report).map_err(|error| wrong_template(&error))?;
+            (pdf.bytes, Some(pdf.pages as u64))
+        }
+        ReportFormat::Xlsx => (xlsx(report).map_err(not_written)?, None),
+        ReportFormat::Csv => (csv(report), None),
+    };
+    let shown = |picture: &Option<Picture>| picture.as_ref().is_some_and(|picture| !picture.bytes.is_empty());
+    let has_pictures = report.analyses.iter().any(|one| shown(&one.photograph) || shown(&one.overlay));
+    Ok(Typeset { format, bytes: bytes.into(), pages, has_pictures })
+}
+
+fn memory_for(report: &Report) -> u64 {
+    let pictures: usize = report
+        .analyses
+        .iter()
+        .flat_map(|analysis| [&analysis.photograph, &analysis.overlay])
+        .flatten()
+        .map(|picture| picture.bytes.len())
+        .sum();
+    BASE_BYTES + BYTES_PER_ANALYSIS * report.analyses.len() as u64 + 2 * pictures as u64
+}
+
+/// The words name a file and a line of a template, which an operator may have written.
+fn wrong_template(error: &PdfError) -> Trouble {
+    let words = in_one_line(&error.to_string(), 300);
+    tracing::warn!(error = words, "a report could not be set");
+    Trouble::Report(ReportFailure::new(ErrorCode::Internal, format!("the report could not be set: {words}")))
+}
+
+/// Its temporary file could not be made, or the like: another attempt may do better.
+fn not_written(error: XlsxError) -> Trouble {
+    Trouble::Job(
+        JobError::transient(ErrorCode::Internal, "the workbook of the report could not be written")
+            .because(error),
+    )
+}
