@@ -190,7 +190,8 @@ fn seed_row() -> Analysis {
 }
 
 fn hostile(base: &Analysis) -> Analysis {
-    let name = "#panic(\"x\") <b>bold</b> $x$ *a* _b_ `c` \\u{0} \u{0}\u{7} שלום مرحبا 🎨👩‍🔧 \u{202E}abc 漢字 ";
+    let name =
+        "#panic(\"x\") <b>bold</b> $x$ *a* _b_ `c` \\u{0} \u{0}\u{7} שלום مرحبا 🎨👩‍🔧 \u{202E}abc 漢字 ";
     let mut analysis = base.clone();
     analysis.filename = Some(name.to_owned() + &"x".repeat(10_000));
     analysis.metrics.label = Some("#emoji.face".to_owned());

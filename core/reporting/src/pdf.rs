@@ -80,7 +80,8 @@ impl Setter {
     /// by the first customer.
     fn try_templates(&self, dir: &Path) -> Result<(), SetterError> {
         for report in trial::reports() {
-            self.pdf(&report).map_err(|error| SetterError::Template { dir: dir.to_owned(), source: error })?;
+            self.pdf(&report)
+                .map_err(|error| SetterError::Template { dir: dir.to_owned(), source: error })?;
         }
         Ok(())
     }
@@ -124,7 +125,8 @@ fn set(world: &ReportWorld<'_>, report: &Report) -> Result<Pdf, PdfError> {
         ident: Smart::Custom(format!("{}/{:?}", report.job_id, report.template)),
         creator: Smart::Custom(Some("ForgeOS Worker".to_owned())),
         timestamp: timestamp(report).map(Timestamp::new_utc),
-        standards: PdfStandards::new(&[PdfStandard::Ua_1]).map_err(|e| PdfError::Standard(e.message().to_string()))?,
+        standards: PdfStandards::new(&[PdfStandard::Ua_1])
+            .map_err(|e| PdfError::Standard(e.message().to_string()))?,
         ..PdfOptions::default()
     };
     let bytes = typst_pdf::pdf(&document, &options)

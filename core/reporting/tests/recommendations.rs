@@ -216,7 +216,11 @@ fn a_broken_rule_is_named_with_its_field_and_what_is_allowed() {
         ("at {confidence}", "at {trust}", "field `text.en`: there is no figure `trust`; allowed are `cqi`"),
         (", no = \"Se på {confidence}.\"", "", "field `text`: missing field `no`"),
         ("\"practice\"", "\"ISO 4628\"", "field `source`: `ISO 4628` is neither `practice` nor a table"),
-        ("\"practice\"", "{ clause = { en = \"5\", no = \"5\" } }", "field `source`: missing field `standard`"),
+        (
+            "\"practice\"",
+            "{ clause = { en = \"5\", no = \"5\" } }",
+            "field `source`: missing field `standard`",
+        ),
         (
             "\"practice\"",
             "{ standard = \"x\", clause = \"5\" }",

@@ -61,7 +61,8 @@ fn of_folder(dir: &Path) -> Result<Vec<Font>, SetterError> {
     files.sort();
     let mut fonts = Vec::new();
     for path in files {
-        let bytes = std::fs::read(&path).map_err(|source| SetterError::Read { path: path.clone(), source })?;
+        let bytes =
+            std::fs::read(&path).map_err(|source| SetterError::Read { path: path.clone(), source })?;
         let before = fonts.len();
         fonts.extend(Font::iter(Bytes::new(bytes)));
         if fonts.len() == before {

@@ -40,13 +40,19 @@ impl Templates {
         }
         let mut files = HashMap::new();
         if let Some(dir) = dir {
-            for entry in std::fs::read_dir(dir).map_err(|source| SetterError::Read { path: dir.to_owned(), source })? {
+            for entry in
+                std::fs::read_dir(dir).map_err(|source| SetterError::Read { path: dir.to_owned(), source })?
+            {
                 let path = entry.map_err(|source| SetterError::Read { path: dir.to_owned(), source })?.path();
-                let Some(name) = path.file_name().and_then(|n| n.to_str()).filter(|_| path.is_file()) else { continue };
+                let Some(name) = path.file_name().and_then(|n| n.to_str()).filter(|_| path.is_file()) else {
+                    continue;
+                };
                 let id = file_id(name);
-                let bytes = std::fs::read(&path).map_err(|source| SetterError::Read { path: path.clone(), source })?;
+                let bytes = std::fs::read(&path)
+                    .map_err(|source| SetterError::Read { path: path.clone(), source })?;
                 if name.ends_with(".typ") {
-                    let text = String::from_utf8(bytes).map_err(|_| SetterError::NotText { path: path.clone() })?;
+                    let text =
+                        String::from_utf8(bytes).map_err(|_| SetterError::NotText { path: path.clone() })?;
                     sources.insert(id, Source::new(id, text));
                 } else {
                     files.insert(id, Bytes::new(bytes));

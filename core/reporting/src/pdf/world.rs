@@ -39,7 +39,14 @@ impl<'a> ReportWorld<'a> {
         for (name, bytes) in view::pictures(report) {
             files.insert(file_id(&name), Bytes::new(bytes.to_vec()));
         }
-        Ok(Self { fonts, templates, library, main: main_of(report.template), files, today: timestamp(report) })
+        Ok(Self {
+            fonts,
+            templates,
+            library,
+            main: main_of(report.template),
+            files,
+            today: timestamp(report),
+        })
     }
 }
 

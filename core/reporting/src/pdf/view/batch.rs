@@ -107,11 +107,19 @@ fn figures(of: &Statistics, language: Language) -> Vec<Value> {
         })
     };
     let mean = |figure: &str, spread: Option<Spread>, text: &dyn Fn(f64) -> String| {
-        let name = format!("{}, {}", words.get(&format!("figure.{figure}.short")), words.get("label.mean").to_lowercase());
+        let name = format!(
+            "{}, {}",
+            words.get(&format!("figure.{figure}.short")),
+            words.get("label.mean").to_lowercase()
+        );
         tile(name, spread.map(|s| s.mean), spread.map(|s| text(s.mean)))
     };
     vec![
-        tile(words.get("label.pictures").to_owned(), Some(of.analyses as f64), Some(integer(language, of.analyses))),
+        tile(
+            words.get("label.pictures").to_owned(),
+            Some(of.analyses as f64),
+            Some(integer(language, of.analyses)),
+        ),
         mean("cqi", of.cqi, &|v| index(language, v)),
         mean("coverage_percent", of.coverage_percent, &|v| share_covered(language, v)),
         tile(
@@ -146,7 +154,8 @@ fn trend(trend: &Trend, language: Language) -> Value {
         TrendBy::Day => ("heading.trend", [day(language, first.first_day), day(language, last.last_day)]),
         TrendBy::Order => (
             "heading.trend_order",
-            [first.first, last.last].map(|place| format!("{} {}", words.get("axis.order"), integer(language, place as u64))),
+            [first.first, last.last]
+                .map(|place| format!("{} {}", words.get("axis.order"), integer(language, place as u64))),
         ),
     };
     json!({ "title": words.get(title), "points": points, "labels": labels })

@@ -70,7 +70,8 @@ pub(super) fn capture(metrics: &Metrics, language: Language) -> Value {
 
 /// A count, or the words for none.
 pub(super) fn count(value: Option<u64>, language: Language) -> Value {
-    let text = value.map_or_else(|| words(language).get("label.not_measured").to_owned(), |v| integer(language, v));
+    let text =
+        value.map_or_else(|| words(language).get("label.not_measured").to_owned(), |v| integer(language, v));
     json!({ "value": value, "text": text })
 }
 
@@ -90,7 +91,11 @@ pub(super) fn settings(metrics: &Metrics, language: Language) -> Vec<Value> {
         word.as_deref().and_then(|word| words.find(&format!("{group}_meaning.{word}")))
     };
     row("label.profile", known("profile", &metrics.profile), note("profile", &metrics.profile));
-    row("label.sensitivity", known("sensitivity", &metrics.sensitivity), note("sensitivity", &metrics.sensitivity));
+    row(
+        "label.sensitivity",
+        known("sensitivity", &metrics.sensitivity),
+        note("sensitivity", &metrics.sensitivity),
+    );
     let size = metrics.width.zip(metrics.height).map(|(width, height)| {
         words.fill(
             "label.pixels",
@@ -100,7 +105,9 @@ pub(super) fn settings(metrics: &Metrics, language: Language) -> Vec<Value> {
     row("label.picture_size", size, None);
     let judged = metrics.roi_percent.filter(|v| v.is_finite()).map(|v| percent(language, v, 1));
     row("figure.roi_percent.name", judged, words.find("figure.roi_percent.meaning"));
-    let time = metrics.processing_time_ms.map(|ms| words.fill("label.milliseconds", &[("count", &integer(language, ms))]));
+    let time = metrics
+        .processing_time_ms
+        .map(|ms| words.fill("label.milliseconds", &[("count", &integer(language, ms))]));
     row("label.processing_time", time, None);
     rows
 }
