@@ -1,5 +1,7 @@
 //! The rules that come along, each at its threshold and just below it; and what a broken file of rules is told.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 
 use forgeos_reporting::{

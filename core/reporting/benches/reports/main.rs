@@ -72,11 +72,12 @@ fn makers(wishes: &Wishes) -> Vec<Maker> {
 }
 
 fn one_analysis(folder: &Path, wishes: &Wishes) -> Fallible<()> {
+    let (rounds, documents) = if wishes.quick { (1, 3) } else { (ROUNDS, DOCUMENTS) };
     println!(
-        "\none analysis with two pictures, medians of {ROUNDS} rounds in turn; wall ms (processor ms)\n"
+        "\none analysis with two pictures, medians of {rounds} rounds in turn; wall ms (processor ms)\n"
     );
     println!(
-        "| | process | first document | warm | warm, a page | pages | kB | peak MB | after {DOCUMENTS} |"
+        "| | process | first document | warm | warm, a page | pages | kB | peak MB | after {documents} |"
     );
     println!("|---|---|---|---|---|---|---|---|---|");
     let mut cases: Vec<(Case, Vec<[Outcome; 2]>)> = Vec::new();
@@ -88,15 +89,14 @@ fn one_analysis(folder: &Path, wishes: &Wishes) -> Fallible<()> {
             }
         }
     }
-    let documents = if wishes.quick { 3 } else { DOCUMENTS };
-    for _ in 0..if wishes.quick { 1 } else { ROUNDS } {
+    for _ in 0..rounds {
         for (case, outcomes) in &mut cases {
             outcomes.push([case.run(folder, 1)?, case.run(folder, documents)?]);
         }
     }
-    for (case, rounds) in &cases {
-        let of = |value: &dyn Fn(&[Outcome; 2]) -> f64| median(rounds.iter().map(value).collect());
-        let pages = rounds[0][0].pages;
+    for (case, outcomes) in &cases {
+        let of = |value: &dyn Fn(&[Outcome; 2]) -> f64| median(outcomes.iter().map(value).collect());
+        let pages = outcomes[0][0].pages;
         let warm = of(&|round| round[1].warm_ms());
         println!(
             "| {case} | {:.0} | {:.0} ({:.0}) | {warm:.1} ({:.1}) | {:.1} | {pages} | {:.0} | {:.0} | {:.0} |",
@@ -105,7 +105,7 @@ fn one_analysis(folder: &Path, wishes: &Wishes) -> Fallible<()> {
             of(&|round| round[0].processor_ms[0]),
             of(&|round| round[1].warm_processor_ms()),
             warm / pages.max(1) as f64,
-            rounds[0][0].size_bytes as f64 / 1e3,
+            outcomes[0][0].size_bytes as f64 / 1e3,
             of(&|round| round[0].peak_mb()),
             of(&|round| round[1].peak_mb()),
         );

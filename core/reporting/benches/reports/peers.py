@@ -300,7 +300,7 @@ def peak_kib():
 
 def main():
     library, folder, name, count, documents, pictures, out = sys.argv[1:]
-    folder, out = Path(folder), Path(out)
+    folder, out = Path(folder).resolve(), Path(out)
     analyses = json.loads((folder / name).read_text())[: int(count)]
     setter = {"reportlab": reportlab, "weasyprint": weasyprint}[library](folder, pictures == "pictures")
     times, processor, begin, used = [], [], BEGIN, 0.0
