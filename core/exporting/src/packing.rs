@@ -28,7 +28,7 @@ impl Sink {
             Compression::None => Packer::None,
             Compression::Gzip => {
                 // No time and no name in the header: the same rows give the same bytes.
-                Packer::Gzip(GzBuilder::new().write(Vec::new(), flate2::Compression::new(6)))
+                Packer::Gzip(GzBuilder::new().write(Vec::new(), flate2::Compression::new(3)))
             }
             Compression::Zstd => {
                 let mut encoder =

@@ -6,10 +6,13 @@
 
 use forgeos_tables::{Cell, csv};
 
-use crate::model::{Analysis, Picture, Report};
+use crate::{
+    model::{Analysis, Picture, Report},
+    rules::verdict,
+};
 
 /// The header.
-pub const COLUMNS: [&str; 28] = [
+pub const COLUMNS: [&str; 29] = [
     "analysis_id",
     "job_id",
     "created_at",
@@ -38,6 +41,7 @@ pub const COLUMNS: [&str; 28] = [
     "probability",
     "photograph_url",
     "overlay_url",
+    "verdict",
 ];
 
 /// The whole file.
@@ -85,6 +89,7 @@ fn cells(analysis: &Analysis) -> [Cell<'_>; COLUMNS.len()] {
         measured(metrics.probability),
         url(analysis.photograph.as_ref()),
         url(analysis.overlay.as_ref()),
+        verdict(metrics).as_str().into(),
     ]
 }
 

@@ -7,7 +7,10 @@
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook};
 
-use crate::model::Report;
+use crate::{
+    language::{self, Words},
+    model::Report,
+};
 
 mod analyses;
 mod defects;
@@ -15,7 +18,6 @@ mod left_out;
 mod look;
 mod sheet;
 mod summary;
-mod words;
 
 /// A workbook could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +30,11 @@ impl From<rust_xlsxwriter::XlsxError> for XlsxError {
     }
 }
 
+/// What the document is called.
+fn title<'a>(report: &Report, words: &'a Words) -> &'a str {
+    words.get(if report.combined { "report.title_combined" } else { "report.title" })
+}
+
 /// The whole file.
 ///
 /// It is made in memory; only a list of more than 20,000 defects passes through a file below the folder for temporary
@@ -36,12 +43,12 @@ impl From<rust_xlsxwriter::XlsxError> for XlsxError {
 /// # Errors
 /// The report has more rows than a sheet, or the temporary file cannot be made.
 pub fn xlsx(report: &Report) -> Result<Vec<u8>, XlsxError> {
-    let words = words::of(report.language);
-    let look = look::Look::new(words);
+    let words = language::words(report.language);
+    let look = look::Look::new(report.language);
     let mut workbook = Workbook::new();
     workbook.set_properties(
         &DocProperties::new()
-            .set_title(words.title)
+            .set_title(title(report, words))
             .set_author("ForgeOS Worker")
             .set_creation_datetime(&ExcelDateTime::from_timestamp(report.generated_at.timestamp())?),
     );

@@ -1,5 +1,7 @@
 //! The rules that come along, each at its threshold and just below it; and what a broken file of rules is told.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 
 use forgeos_reporting::{
@@ -145,7 +147,7 @@ fn figures_and_sources_are_in_the_language_of_the_report() {
     let (english, norwegian) = (first(Language::En), first(Language::No));
     assert!(english.text.contains("12.2%") && norwegian.text.contains("12,2\u{a0}%"), "{norwegian:?}");
     let source = norwegian.source.unwrap();
-    assert_eq!((source.standard.as_str(), source.clause.as_deref()), ("ASTM D610", Some("Table 1")));
+    assert_eq!((source.standard.as_str(), source.clause.as_deref()), ("ASTM D610", Some("Tabell 1")));
     assert!(source.threshold.unwrap().contains("rustgrad 4"));
     let practice = Rules::builtin().recommend(&with_defect("bead", 0.01, 4), Language::En).remove(0);
     assert_eq!(practice.source, None);
@@ -216,7 +218,21 @@ fn a_broken_rule_is_named_with_its_field_and_what_is_allowed() {
         ("at {confidence}", "at {trust}", "field `text.en`: there is no figure `trust`; allowed are `cqi`"),
         (", no = \"Se på {confidence}.\"", "", "field `text`: missing field `no`"),
         ("\"practice\"", "\"ISO 4628\"", "field `source`: `ISO 4628` is neither `practice` nor a table"),
-        ("\"practice\"", "{ clause = \"5\" }", "field `source`: missing field `standard`"),
+        (
+            "\"practice\"",
+            "{ clause = { en = \"5\", no = \"5\" } }",
+            "field `source`: missing field `standard`",
+        ),
+        (
+            "\"practice\"",
+            "{ standard = \"x\", clause = \"5\" }",
+            "field `source.clause`: invalid type: string \"5\", expected a text in `en` and one in `no`",
+        ),
+        (
+            "{ under = 0.5 }",
+            "0.5",
+            "field `when.confidence`: invalid type: floating point `0.5`, expected a table with `over`",
+        ),
     ] {
         let text = GOOD.replace(from, to);
         assert_ne!(text, GOOD, "{from}");

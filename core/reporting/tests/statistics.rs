@@ -1,5 +1,7 @@
 //! Figures of many analyses: what counts, what does not, what is merged.
 
+#![allow(clippy::unwrap_used)]
+
 use forgeos_reporting::{
     model::{Analysis, Defect, Metrics},
     statistics::{MOST_TREND_POINTS, MOST_WORST, TrendBy, statistics},

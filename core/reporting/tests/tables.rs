@@ -96,20 +96,21 @@ fn each_analysis_is_a_row_of_typed_cells() {
     analysis.overlay = url("s3://outputs/x.jpg");
     let report = report(Language::En, vec![analysis]);
     let sheet = sheet(&report, "Analyses");
-    assert_eq!(below(&sheet, "Picture"), &Data::String("panel.jpg".to_owned()));
-    assert_eq!(below(&sheet, "Quality index (CQI)"), &Data::Float(0.5));
+    assert_eq!(below(&sheet, "File name"), &Data::String("panel.jpg".to_owned()));
+    assert_eq!(below(&sheet, "CQI"), &Data::Float(0.5));
     assert_eq!(below(&sheet, "Coverage (%)"), &Data::Float(98.25));
     assert_eq!(below(&sheet, "Severity"), &Data::String("High".to_owned()));
+    assert_eq!(below(&sheet, "Verdict"), &Data::String("Repair".to_owned()));
     assert_eq!(below(&sheet, "Sharpness"), &Data::Float(0.5));
     assert_eq!(below(&sheet, "Glare (%)"), &Data::Empty);
     assert!(matches!(below(&sheet, "Analysed (UTC)"), Data::DateTime(time) if time.as_f64() == 46_347.5));
     assert_eq!(below(&sheet, "Photograph"), &Data::String("Open".to_owned()));
-    assert_eq!(below(&sheet, "Findings drawn in"), &Data::String("s3://outputs/x.jpg".to_owned()));
+    assert_eq!(below(&sheet, "Findings"), &Data::String("s3://outputs/x.jpg".to_owned()));
     let bytes = xlsx(&report).unwrap();
     let xml = part(bytes.clone(), "xl/worksheets/sheet2.xml");
     assert!(
         xml.contains("frozen")
-            && xml.contains("<autoFilter ref=\"A1:AA2\"")
+            && xml.contains("<autoFilter ref=\"A1:AB2\"")
             && xml.contains("<conditionalFormatting")
     );
     assert_eq!(xml.matches("<hyperlink ").count(), 1);
@@ -122,12 +123,12 @@ fn each_defect_is_a_row() {
         Language::No,
         vec![analysis(1, "a", Metrics::default()), analysis(2, "b", measured("low", 0.9))],
     );
-    let sheet = sheet(&report, "Feil");
+    let sheet = sheet(&report, "Skader");
     assert_eq!(sheet.height(), 2);
     assert_eq!(below(&sheet, "Nr."), &Data::Float(2.0));
-    assert_eq!(below(&sheet, "Type"), &Data::String("Sprekk".to_owned()));
+    assert_eq!(below(&sheet, "Skadetype"), &Data::String("Sprekk".to_owned()));
     assert_eq!(below(&sheet, "Areal (%)"), &Data::Float(0.5));
-    assert_eq!(below(&sheet, "Høyde (px)"), &Data::Float(4.0));
+    assert_eq!(below(&sheet, "Høyde (piksler)"), &Data::Float(4.0));
 }
 
 #[test]
@@ -143,7 +144,7 @@ fn the_summary_has_figures_and_charts() {
     assert_eq!(cqi[3], Data::Float(0.7));
     assert_eq!(cqi[4..6], [Data::Float(0.2), Data::Float(0.9)]);
     assert_eq!(row("Lav")[1..3], [Data::Float(2.0), Data::Float(0.5)]);
-    assert_eq!(row("Ikke oppgitt")[1], Data::Float(1.0));
+    assert_eq!(row("Ikke vurdert")[1], Data::Float(1.0));
     assert_eq!(row("0,9–1,0")[1], Data::Float(1.0));
     assert_eq!(row("Sprekk")[1], Data::Float(4.0));
     assert!(part(xlsx(&report).unwrap(), "xl/charts/chart3.xml").contains("Sammendrag"));
@@ -159,7 +160,7 @@ fn what_was_left_out_is_listed_with_its_reason() {
         code: "not_found".to_owned(),
         message: message.clone(),
     });
-    assert_eq!(below(&sheet(&report, "Left out"), "Explanation"), &Data::String(message));
+    assert_eq!(below(&sheet(&report, "Left out"), "Reason"), &Data::String(message));
 }
 
 #[test]
@@ -199,7 +200,7 @@ fn the_csv_has_one_header_in_every_language_and_decimal_points() {
     assert_eq!(lines.next().unwrap(), COLUMNS.join(","));
     assert_eq!(
         lines.next().unwrap(),
-        "00000000-0000-4000-8000-000000000001,,2026-11-21T12:00:00.000000Z,a,0.75,0.125,98.25,,1,low,,,,,,,,crack,0.5,,,0.5,,,,,,"
+        "00000000-0000-4000-8000-000000000001,,2026-11-21T12:00:00.000000Z,a,0.75,0.125,98.25,,1,low,,,,,,,,crack,0.5,,,0.5,,,,,,,pass"
     );
 }
 

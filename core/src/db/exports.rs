@@ -8,23 +8,24 @@
 //! What a snapshot costs: until it ends, vacuum removes no row version in the whole database that was still visible
 //! when it was taken, as with any long query. It is held from the first statement until the last row was taken
 //! (which is when the files are all but written), never while a file is finished or a row is recorded, and at most
-//! for the time limit of the job: the server ends the statement then, even if the worker hangs. `queue_health` shows who holds it back.
+//! for the time limit of the job: the server ends the statement then, even if the worker
+//! hangs. `queue_health` shows who holds vacuum back.
 //!
-//! The connection is closed afterwards, not given back: of an export that was stopped, the server may still have a
-//! million rows to send, which the next user of the connection would have to read first.
+//! The connection is none of the pool's: it is busy for as long as the export, and of an export that was stopped the
+//! server may still have a million rows to send, which the next user would have to read first. It is closed instead.
+//! So a worker has one connection more for each export that it runs.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt};
 use sqlx::{
-    Executor, Postgres, Row, ValueRef,
-    pool::PoolConnection,
+    ConnectOptions, Connection, Executor, PgConnection, Row, ValueRef,
     postgres::{PgRow, PgValueFormat},
 };
 use uuid::Uuid;
 
-use super::{Db, DbResult};
+use super::{Db, DbResult, within};
 use crate::ids::UserId;
 
 /// How long the server waits inside the snapshot for the worker while no statement runs, which is only between two
@@ -32,6 +33,9 @@ use crate::ids::UserId;
 const IDLE_LIMIT: &str = "5min";
 /// The server's limit comes after the worker's own, so that it is the job that times out.
 const STATEMENT_GRACE: Duration = Duration::from_secs(60);
+
+/// How long the server may take to let the worker in.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A table that is exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -249,16 +253,17 @@ impl ExportRow {
 /// A connection of its own that sees the database as it was at one moment.
 #[derive(Debug)]
 pub struct Snapshot {
-    connection: PoolConnection<Postgres>,
+    connection: PgConnection,
     taken_at: DateTime<Utc>,
 }
 
 impl Snapshot {
     /// Takes one, for at most `limit`.
     pub async fn take(db: &Db, limit: Duration) -> DbResult<Self> {
-        let mut connection = db.pool().acquire().await?;
-        connection.close_on_drop();
-        // Not the pool's transaction: its rollback would first read all that is left to read.
+        // An export takes as long as its store: that is no slow statement to be warned of.
+        let options = (*db.pool().connect_options()).clone().disable_statement_logging();
+        let mut connection =
+            within(CONNECT_PATIENCE, async { Ok(PgConnection::connect_with(&options).await?) }).await?;
         connection.execute("begin isolation level repeatable read, read only").await?;
         // Compiling the statement takes longer than it saves: the time goes into printing JSON.
         let settings = format!(
@@ -268,7 +273,7 @@ impl Snapshot {
         );
         connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(settings))).await?;
         let taken_at =
-            sqlx::query_scalar("select now()").persistent(false).fetch_one(&mut *connection).await?;
+            sqlx::query_scalar("select now()").persistent(false).fetch_one(&mut connection).await?;
         Ok(Self { connection, taken_at })
     }
 
@@ -288,7 +293,7 @@ impl Snapshot {
             .bind(filter.job)
             .bind(filter.ids.as_deref())
             .persistent(false)
-            .fetch_one(&mut *self.connection)
+            .fetch_one(&mut self.connection)
             .await?;
         Ok(count.unsigned_abs())
     }
@@ -312,11 +317,11 @@ impl Snapshot {
             .bind(wanted)
             // Unnamed: works behind a transaction pooler, and is planned for these values.
             .persistent(false)
-            .fetch(&mut *self.connection)
+            .fetch(&mut self.connection)
             .map(|row| Ok(ExportRow(row?)))
     }
 
-    /// Lets it go, once all rows were taken. Dropping it does the same without waiting.
+    /// Lets it go, once all rows were taken. Dropping it does the same without a word to the server.
     pub async fn end(mut self) -> DbResult<()> {
         self.connection.execute("commit").await?;
         Ok(self.connection.close().await?)

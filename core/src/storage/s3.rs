@@ -43,6 +43,8 @@ pub(super) fn open_bucket(settings: &StorageSettings, bucket: &str) -> StorageRe
     } else if let Some(endpoint) = builder.get_config_value(&AmazonS3ConfigKey::Endpoint) {
         allow_http = endpoint.starts_with("http://");
     }
+    // Whoever was first has named the provider of TLS; there is one in the program.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     // A whole request may take as long as 50 MB over a slow line do; what hangs is noticed by the read time-out.
     let client = ClientOptions::new()
         .with_allow_http(allow_http)

@@ -76,7 +76,11 @@ fn ids(format: &str, bytes: Vec<u8>) -> Vec<String> {
         "parquet" => {
             let file = parquet::file::reader::SerializedFileReader::new(bytes::Bytes::from(bytes)).unwrap();
             let rows = file.get_row_iter(None).unwrap();
-            rows.map(|row| row.unwrap().to_json_value()["id"].as_str().unwrap().to_owned()).collect()
+            rows.map(|row| match row.unwrap().get_column_iter().find(|(name, _)| *name == "id").unwrap().1 {
+                parquet::record::Field::Bytes(id) => Uuid::from_slice(id.data()).unwrap().to_string(),
+                other => panic!("an id is {other:?}"),
+            })
+            .collect()
         }
         other => panic!("{other}"),
     }
@@ -102,7 +106,7 @@ async fn fill(world: &TestWorld, users: [Uuid; 2]) {
                     {owner}, gen_random_uuid() from generate_series(1, 31) n;
              insert into analyses (id, created_at, filename, metrics, status, user_id, job_id)
              select md5('a' || n)::uuid, {at}, '=cmd|'' /C calc''!A' || n,
-                    jsonb_build_object('cvi', n / 64.0, 'severity', 'Low', 'odd', n), {status}, {owner},
+                    jsonb_build_object('cvi', n / 64.0::float8, 'severity', 'Low', 'odd', n), {status}, {owner},
                     md5('j' || n % 5)::uuid from generate_series(1, 32) n;
              insert into reports (id, created_at, analysis_id, url, metadata, template, user_id)
              select md5('r' || n)::uuid, {at}, md5('a' || n)::uuid, 'file:///x', '{{\"pages\": 2}}', 'standard', {owner}

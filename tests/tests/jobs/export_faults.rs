@@ -22,7 +22,7 @@ impl Gate {
     async fn close(world: &TestWorld) -> Self {
         world
             .sql(format!(
-                "create function gate(n text) returns text language plpgsql stable as $$
+                "create function public.gate(n text) returns text language plpgsql stable as $$
                  begin
                    if n = '{GATE}' then perform pg_advisory_xact_lock_shared(7); end if;
                    return n || repeat('.', 1800);
@@ -31,7 +31,7 @@ impl Gate {
                  select md5('a' || n)::uuid, timestamptz '2026-03-02' + n * interval '1 second', n, '{{\"cvi\": 0.5}}'
                  from generate_series(1, {ROWS}) n;
                  alter table analyses rename to analyses_rows;
-                 create view analyses as select id, created_at, gate(filename) as filename, output_filename, metrics,
+                 create view public.analyses as select id, created_at, public.gate(filename) as filename, output_filename, metrics,
                    status, user_id, job_id from analyses_rows;
                  analyze analyses_rows;
                  -- Rows are computed as the index gives them, not all of them before the first is sent.
@@ -66,9 +66,12 @@ fn params() -> serde_json::Value {
     json!({"dataset": "analyses", "formats": ["csv", "jsonl"]})
 }
 
+/// The export is complete: every row once in each file, one row a file. A machine that is busy may have lost a lease on
+/// the way, so the attempt is only a lower bound.
 async fn assert_whole(world: &TestWorld, job: Uuid, attempt: i32) {
     let job = world.wait_for(job, "completed").await;
-    assert_eq!((job.attempt, job.result("rows")), (attempt, &json!(ROWS)));
+    assert!(job.attempt >= attempt, "attempt {}", job.attempt);
+    assert_eq!(job.result("rows"), &json!(ROWS));
     let expected = world.sql("select id from analyses_rows order by created_at, id").await;
     for (format, ids) in ids_in_files(world, &job).await {
         assert!(ids == expected.column(), "{format}");
@@ -118,14 +121,16 @@ async fn another_worker_begins_anew_after_a_kill_and_no_half_file_stays() {
     let _other = world.program().args(&["run"]).spawn();
     assert_whole(&world, id, 2).await;
 
+    let attempt = world.job(id).await.attempt;
+
     // Once more, as if the answer to the last transaction had been lost: the same rows, one set of files.
     let reports = "select id from reports order by id";
     let before = world.sql(reports).await;
     world
         .sql("set session_replication_role = replica; update jobs set status = 'pending', run_at = now(); set session_replication_role = default")
         .await;
-    world.wait_until("select attempt = 3 and status = 'completed' from jobs").await;
-    assert_whole(&world, id, 3).await;
+    world.wait_until(&format!("select attempt > {attempt} and status = 'completed' from jobs")).await;
+    assert_whole(&world, id, attempt + 1).await;
     assert_eq!(world.sql(reports).await, before);
 }
 

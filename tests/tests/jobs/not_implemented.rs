@@ -9,9 +9,7 @@ async fn they_fail_at_once_and_say_so() {
     let world = TestWorld::new().await;
     let id = Uuid::new_v4();
     let mut jobs = Vec::new();
-    for (job_type, params) in [
-        ("model_training", json!({"training_session_id": id})),
-    ] {
+    for (job_type, params) in [("model_training", json!({"training_session_id": id}))] {
         jobs.push(world.enqueue(job_type, &params).await);
     }
     let _worker = world.program().args(&["run"]).spawn();

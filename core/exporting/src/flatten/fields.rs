@@ -59,24 +59,21 @@ impl Plan {
     /// Fills the slots, which are null; `None` if the text is not JSON.
     pub(super) fn take_apart(&self, text: &str, found: &mut Found) -> Option<()> {
         let other = self.slots.end - 1;
-        let token = Scanner::at(text, 0).value()?;
-        match token.shape {
-            Shape::Object => {
-                let mut left_over = String::new();
-                let mut scanner = Scanner::at(text, token.start);
-                object(text, &mut scanner, &self.keys, found, &mut left_over)?;
-                if !scanner.is_done() {
-                    return None;
-                }
-                if !left_over.is_empty() {
-                    left_over.push('}');
-                    found.slots[other] = keep(&left_over, found);
-                }
+        let mut scanner = Scanner::at(text, 0);
+        if scanner.is_at_object() {
+            let mut left_over = String::new();
+            object(text, &mut scanner, &self.keys, found, &mut left_over)?;
+            if !left_over.is_empty() {
+                left_over.push('}');
+                found.slots[other] = keep(&left_over, found);
             }
-            Shape::Null => {}
-            _ => found.slots[other] = Slot::Source(token.start, token.end),
+        } else {
+            let token = scanner.value()?;
+            if token.shape != Shape::Null {
+                found.slots[other] = Slot::Source(token.start, token.end);
+            }
         }
-        Some(())
+        scanner.is_done().then_some(())
     }
 }
 
@@ -112,31 +109,33 @@ fn object(
         if !scanner.takes(b':') {
             return None;
         }
-        let value = scanner.value()?;
         let key = position(keys, next, text.get(name.start + 1..name.end - 1)?);
-        let fits = match key.map(|place| &keys[place].target) {
-            Some(Target::Field { slot, kind }) => match read(text, value, *kind, found) {
-                Some(read) => {
-                    found.slots[*slot] = read;
-                    true
-                }
-                None => false,
-            },
-            Some(Target::Object(inner)) if value.shape == Shape::Object => {
-                let mut inner_left_over = String::new();
-                object(text, &mut Scanner::at(text, value.start), inner, found, &mut inner_left_over)?;
-                if !inner_left_over.is_empty() {
-                    inner_left_over.push('}');
-                    append(left_over, text.get(name.start..name.end)?, &inner_left_over);
-                }
-                true
+        if let Some(place) = key {
+            next = place + 1;
+        }
+        let target = key.map(|place| &keys[place].target);
+        if let Some(Target::Object(inner)) = target
+            && scanner.is_at_object()
+        {
+            let mut inner_left_over = String::new();
+            object(text, scanner, inner, found, &mut inner_left_over)?;
+            if !inner_left_over.is_empty() {
+                inner_left_over.push('}');
+                append(left_over, text.get(name.start..name.end)?, &inner_left_over);
+            }
+            continue;
+        }
+        let value = scanner.value()?;
+        let fits = match target {
+            Some(Target::Field { slot, kind }) => {
+                let slot_of_value = read(text, value, *kind, found);
+                // Of a repeated key the last counts, also when it is of a wrong type.
+                found.slots[*slot] = slot_of_value.unwrap_or(Slot::Null);
+                slot_of_value.is_some()
             }
             Some(Target::Object(_)) => value.shape == Shape::Null,
             None => false,
         };
-        if let Some(place) = key {
-            next = place + 1;
-        }
         if !fits {
             append(left_over, text.get(name.start..name.end)?, text.get(value.start..value.end)?);
         }

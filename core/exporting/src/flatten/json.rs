@@ -52,6 +52,13 @@ impl<'a> Scanner<'a> {
         self.at >= self.bytes.len()
     }
 
+    /// Whether an object comes next.
+    #[inline]
+    pub(crate) fn is_at_object(&mut self) -> bool {
+        self.skip_blanks();
+        self.bytes.get(self.at) == Some(&b'{')
+    }
+
     /// Steps over one value; `None` if none begins here or it does not end.
     pub(crate) fn value(&mut self) -> Option<Token> {
         self.skip_blanks();
@@ -92,17 +99,14 @@ impl<'a> Scanner<'a> {
         let mut escaped = false;
         self.at += 1;
         loop {
-            match self.bytes.get(self.at)? {
-                b'"' => {
-                    self.at += 1;
-                    return Some(escaped);
-                }
-                b'\\' => {
-                    escaped = true;
-                    self.at += 2;
-                }
-                _ => self.at += 1,
+            let rest = self.bytes.get(self.at..)?;
+            let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+            self.at += length + 1;
+            if rest[length] == b'"' {
+                return Some(escaped);
             }
+            escaped = true;
+            self.at += 1;
         }
     }
 
@@ -110,25 +114,38 @@ impl<'a> Scanner<'a> {
     fn skip_nested(&mut self) -> Option<()> {
         let mut depth = 0_usize;
         loop {
-            match self.bytes.get(self.at)? {
+            let rest = self.bytes.get(self.at..)?;
+            let plain = rest.iter().position(|byte| BREAKS[usize::from(*byte)])?;
+            self.at += plain;
+            match rest[plain] {
                 b'"' => {
                     self.skip_string()?;
                     continue;
                 }
                 b'{' | b'[' => depth += 1,
-                b'}' | b']' => {
+                _ => {
                     depth -= 1;
                     if depth == 0 {
                         self.at += 1;
                         return Some(());
                     }
                 }
-                _ => {}
             }
             self.at += 1;
         }
     }
 }
+
+/// Bytes that matter between the brackets of an array or an object.
+const BREAKS: [bool; 256] = {
+    let mut table = [false; 256];
+    table[b'"' as usize] = true;
+    table[b'{' as usize] = true;
+    table[b'}' as usize] = true;
+    table[b'[' as usize] = true;
+    table[b']' as usize] = true;
+    table
+};
 
 /// Appends what the inside of a JSON string means. An escape that means nothing (half of a surrogate pair) becomes
 /// U+FFFD.

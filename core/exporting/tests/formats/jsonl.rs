@@ -79,6 +79,7 @@ proptest! {
     #[test]
     fn any_text_reads_back(text: String) {
         let bytes = file(&all_columns(Dataset::Analyses), Format::Jsonl, &[analysis(1, &text, "null")]);
-        prop_assert_eq!(read(&bytes)[0]["filename"].as_str().unwrap(), text);
+        let rows = read(&bytes);
+        prop_assert_eq!(rows[0]["filename"].as_str().unwrap(), text);
     }
 }

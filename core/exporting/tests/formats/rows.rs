@@ -7,12 +7,12 @@ use forgeos_exporting::{Audience, Cell, Compression, Dataset, Export, Format, Ou
 use uuid::Uuid;
 
 /// 2026-01-03T10:00:00.123456Z.
-pub const CREATED_MICROS: i64 = 1_767_434_400_123_456;
+pub(crate) const CREATED_MICROS: i64 = 1_767_434_400_123_456;
 
-pub const METRICS: &str = r#"{"cqi": 0.9120, "cvi": 0.87, "label": "ok", "width": 4000, "height": 3000, "capture": {"sharpness": 0.8, "glare_percent": 1.25}, "defects": [{"x": 1, "y": 2, "class": "rust", "width": 3, "height": 4, "delta_e": 7.5, "area_percent": 0.01}], "profile": "standard", "severity": "low", "confidence": 0.75, "roi_percent": 61.5, "sensitivity": "medium", "coverage_percent": 99.87, "defects_detected": 1, "processing_time_ms": 341, "edge_coverage_ratio": 0.98, "added_later": {"a": [1, null]}}"#;
+pub(crate) const METRICS: &str = r#"{"cqi": 0.9120, "cvi": 0.87, "label": "ok", "width": 4000, "height": 3000, "capture": {"sharpness": 0.8, "glare_percent": 1.25}, "defects": [{"x": 1, "y": 2, "class": "rust", "width": 3, "height": 4, "delta_e": 7.5, "area_percent": 0.01}], "profile": "standard", "severity": "low", "confidence": 0.75, "roi_percent": 61.5, "sensitivity": "medium", "coverage_percent": 99.87, "defects_detected": 1, "processing_time_ms": 341, "edge_coverage_ratio": 0.98, "added_later": {"a": [1, null]}}"#;
 
 /// Texts that have broken exports before.
-pub const HOSTILE: &[&str] = &[
+pub(crate) const HOSTILE: &[&str] = &[
     "",
     "=1+1",
     " \t=cmd|' /C calc'!A0",
@@ -30,7 +30,7 @@ pub const HOSTILE: &[&str] = &[
 ];
 
 /// A row of `analyses`, all columns.
-pub fn analysis<'a>(id: u128, filename: &'a str, metrics: &'a str) -> Vec<Cell<'a>> {
+pub(crate) fn analysis<'a>(id: u128, filename: &'a str, metrics: &'a str) -> Vec<Cell<'a>> {
     vec![
         Cell::Uuid(Uuid::from_u128(id)),
         Cell::Timestamp(CREATED_MICROS),
@@ -43,25 +43,25 @@ pub fn analysis<'a>(id: u128, filename: &'a str, metrics: &'a str) -> Vec<Cell<'
     ]
 }
 
-pub fn all_columns(dataset: Dataset) -> Selection {
+pub(crate) fn all_columns(dataset: Dataset) -> Selection {
     Selection::new(dataset, Audience::Service, None).unwrap()
 }
 
-pub fn columns(dataset: Dataset, names: &[&str]) -> Selection {
+pub(crate) fn columns(dataset: Dataset, names: &[&str]) -> Selection {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
     Selection::new(dataset, Audience::Service, Some(&names)).unwrap()
 }
 
-pub fn created_at() -> DateTime<Utc> {
+pub(crate) fn created_at() -> DateTime<Utc> {
     "2026-02-01T00:00:00Z".parse().unwrap()
 }
 
 /// One file of these rows. Bytes are taken out after every third row.
-pub fn file(selection: &Selection, format: Format, rows: &[Vec<Cell<'_>>]) -> Vec<u8> {
+pub(crate) fn file(selection: &Selection, format: Format, rows: &[Vec<Cell<'_>>]) -> Vec<u8> {
     packed(selection, format, Compression::None, rows)
 }
 
-pub fn packed(
+pub(crate) fn packed(
     selection: &Selection,
     format: Format,
     compression: Compression,
@@ -81,7 +81,7 @@ pub fn packed(
 }
 
 /// The file without its compression.
-pub fn unpacked(compression: Compression, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn unpacked(compression: Compression, bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
     match compression {
         Compression::None => plain.extend_from_slice(bytes),
@@ -96,6 +96,6 @@ pub fn unpacked(compression: Compression, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// A row with null in every column.
-pub fn nulls(selection: &Selection) -> Vec<Cell<'static>> {
+pub(crate) fn nulls(selection: &Selection) -> Vec<Cell<'static>> {
     vec![Cell::Null; selection.source_columns().len()]
 }

@@ -70,7 +70,7 @@ pub(super) fn describe(world: &dyn World, errors: &[SourceDiagnostic]) -> String
     let place = error.span.id().map(|id| {
         let file = id.get().vpath().get_without_slash().to_owned();
         let line = world
-            .range(error.span.clone())
+            .range(error.span)
             .zip(world.source(id).ok())
             .and_then(|(range, source)| source.lines().byte_to_line(range.start));
         match line {

@@ -7,7 +7,7 @@ use crate::model::Metrics;
 
 /// Bounds as they stand in the file.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with `over`, `at_least`, `under`, `at_most` or `is`")]
 pub(super) struct Bounds {
     /// More than this.
     pub over: Option<f64>,

@@ -211,6 +211,8 @@ fn longest_crack(metrics: &Metrics) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     fn defect(class: &str, area_percent: f64, width: u32) -> Defect {

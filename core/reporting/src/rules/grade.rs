@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(
             seen,
             [
-                ("rust", 2, Some("ASTM D610"), Some("Rustgrad 6")),
+                ("rust", 2, Some("ASTM D610"), Some("Rustgrad 6 (10 er best)")),
                 ("flake", 1, Some("ISO 4628-5"), Some("Avflaking, ut over mengdeklasse 5")),
                 ("blister", 1, Some("ISO 4628-2"), None),
             ]

@@ -40,7 +40,7 @@ impl Priority {
 pub struct Source {
     /// Its number: `ASTM D610`.
     pub standard: String,
-    /// Clause or table.
+    /// Clause or table, in the report's language.
     pub clause: Option<String>,
     /// What it says there, in the report's language.
     pub threshold: Option<String>,
@@ -61,7 +61,7 @@ pub struct Recommendation {
 
 /// A text in every language.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a text in `en` and one in `no`")]
 pub(super) struct Texts {
     pub en: String,
     pub no: String,
@@ -91,7 +91,7 @@ pub(super) struct Rule {
 #[serde(deny_unknown_fields)]
 pub(super) struct RuleSource {
     pub standard: String,
-    pub clause: Option<String>,
+    pub clause: Option<Texts>,
     pub threshold: Option<Texts>,
 }
 
@@ -107,10 +107,11 @@ impl Rule {
             let value = figure.of(metrics).map(|value| figure.written(language, value));
             Some(value.unwrap_or_else(|| NOT_MEASURED.to_owned()))
         };
+        let text = |texts: &Option<Texts>| texts.as_ref().map(|texts| texts.get(language).to_owned());
         let source = self.source.as_ref().map(|source| Source {
             standard: source.standard.clone(),
-            clause: source.clause.clone(),
-            threshold: source.threshold.as_ref().map(|texts| texts.get(language).to_owned()),
+            clause: text(&source.clause),
+            threshold: text(&source.threshold),
         });
         Recommendation {
             id: self.id.clone(),

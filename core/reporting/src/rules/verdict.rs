@@ -39,7 +39,7 @@ impl Verdict {
         }
     }
 
-    /// Its name: `Pass`, `Godkjent`.
+    /// Its name: `Pass`, `Uten anmerkning`.
     #[must_use]
     pub fn name(self, language: Language) -> &'static str {
         words(language).find(&format!("verdict.{}.name", self.as_str())).unwrap_or(self.as_str())

@@ -6,19 +6,24 @@ use rust_xlsxwriter::{
     ConditionalFormatType, Format, Workbook, Worksheet, XlsxError,
 };
 
-use crate::model::{Analysis, Picture, Report};
+use crate::{
+    language::Words,
+    model::{Analysis, Metrics, Picture, Report},
+    rules::{Verdict, verdict},
+};
 
 use super::{
     look::{Look, PALE_COLOURS},
     sheet::{Column, begin_table, end_table, put, put_link},
-    words::Words,
 };
 
 const CQI: u16 = 4;
 const COVERAGE: u16 = 5;
 const SEVERITY: u16 = 8;
-const PHOTOGRAPH: u16 = 23;
-const OVERLAY: u16 = 24;
+/// The last column that fits a page; those behind it are for the screen.
+const LAST_PRINTED: u16 = 11;
+const PHOTOGRAPH: u16 = 24;
+const OVERLAY: u16 = 25;
 
 pub(super) fn write(
     workbook: &mut Workbook,
@@ -26,8 +31,8 @@ pub(super) fn write(
     words: &Words,
     look: &Look,
 ) -> Result<(), XlsxError> {
-    let columns = columns(words, look);
-    let sheet = workbook.add_worksheet().set_name(words.analyses)?;
+    let columns = columns(look);
+    let sheet = workbook.add_worksheet().set_name(words.get("sheet.analyses"))?;
     begin_table(sheet, &columns, words, look)?;
     for (row, analysis) in (1..).zip(&report.analyses) {
         for ((at, column), cell) in (0..).zip(&columns).zip(cells(row, analysis, words)) {
@@ -35,49 +40,60 @@ pub(super) fn write(
         }
         for (at, picture) in [(PHOTOGRAPH, &analysis.photograph), (OVERLAY, &analysis.overlay)] {
             if let Some(url) = picture.as_ref().and_then(|Picture { url, .. }| url.as_deref()) {
-                put_link(sheet, (row, at), url, words.open, &look.text)?;
+                put_link(sheet, (row, at), url, words.get("sheet.open_picture"), &look.text)?;
             }
         }
     }
     let rows = report.analyses.len() as u32;
     end_table(sheet, &columns, rows)?;
+    sheet.set_print_area(0, 0, rows.max(1), LAST_PRINTED)?;
     colour(sheet, rows.max(1), words)
 }
 
-fn columns<'a>(words: &'a Words, look: &'a Look) -> Vec<Column<'a>> {
+fn verdict_key(metrics: &Metrics) -> &'static str {
+    match verdict(metrics) {
+        Verdict::Pass => "verdict.pass.name",
+        Verdict::Watch => "verdict.watch.name",
+        Verdict::Repair => "verdict.repair.name",
+        Verdict::Uncertain => "verdict.uncertain.name",
+    }
+}
+
+fn columns(look: &Look) -> Vec<Column<'_>> {
     let column = |heading, width, format| Column { heading, width, format };
     vec![
-        column(words.number, 7, &look.integer),
-        column(words.picture, 36, &look.text),
-        column(words.created_at, 18, &look.time),
-        column(words.cvi, 13, &look.index),
-        column(words.cqi, 15, &look.index),
-        column(words.coverage, 13, &look.percent),
-        column(words.edge_coverage, 13, &look.index),
-        column(words.defects_detected, 10, &look.integer),
-        column(words.severity, 18, &look.text),
-        column(words.confidence, 14, &look.index),
-        column(words.judged, 13, &look.percent),
-        column(words.glare, 14, &look.percent),
-        column(words.clipped, 18, &look.percent),
-        column(words.sharpness, 12, &look.index),
-        column(words.evenness, 13, &look.index),
-        column(words.profile, 12, &look.text),
-        column(words.sensitivity, 13, &look.text),
-        column(words.width, 11, &look.integer),
-        column(words.height, 11, &look.integer),
-        column(words.model, 22, &look.text),
-        column(words.label, 16, &look.text),
-        column(words.probability, 15, &look.index),
-        column(words.duration, 17, &look.integer),
-        column(words.photograph, 14, &look.text),
-        column(words.overlay, 17, &look.text),
-        column(words.analysis_id, 38, &look.text),
-        column(words.batch_id, 38, &look.text),
+        column("column.number", 7, &look.integer),
+        column("column.filename", 36, &look.text),
+        column("column.created_at", 18, &look.time),
+        column("column.cvi", 9, &look.index),
+        column("column.cqi", 9, &look.index),
+        column("column.coverage_percent", 13, &look.percent),
+        column("column.edge_coverage_ratio", 13, &look.index),
+        column("column.defects_detected", 10, &look.integer),
+        column("column.severity", 18, &look.text),
+        column("column.verdict", 14, &look.text),
+        column("column.confidence", 14, &look.index),
+        column("column.roi_percent", 13, &look.percent),
+        column("column.glare_percent", 14, &look.percent),
+        column("column.clipped_percent", 18, &look.percent),
+        column("column.sharpness", 12, &look.index),
+        column("column.lighting_evenness", 13, &look.index),
+        column("column.profile", 12, &look.text),
+        column("column.sensitivity", 13, &look.text),
+        column("column.picture_width", 16, &look.integer),
+        column("column.picture_height", 16, &look.integer),
+        column("column.model_version", 22, &look.text),
+        column("column.model_label", 16, &look.text),
+        column("column.model_probability", 15, &look.index),
+        column("column.processing_time_ms", 17, &look.integer),
+        column("column.photograph", 14, &look.text),
+        column("column.overlay", 14, &look.text),
+        column("column.analysis_id", 40, &look.text),
+        column("column.job_id", 40, &look.text),
     ]
 }
 
-fn cells<'a>(number: u32, analysis: &'a Analysis, words: &'a Words) -> [Cell<'a>; 27] {
+fn cells<'a>(number: u32, analysis: &'a Analysis, words: &'a Words) -> [Cell<'a>; 28] {
     let metrics = &analysis.metrics;
     let capture = metrics.capture.as_ref();
     [
@@ -89,15 +105,16 @@ fn cells<'a>(number: u32, analysis: &'a Analysis, words: &'a Words) -> [Cell<'a>
         metrics.coverage_percent.into(),
         metrics.edge_coverage_ratio.into(),
         metrics.defects_detected.into(),
-        metrics.severity.as_deref().map(|word| words.severity(word)).into(),
+        metrics.severity.as_deref().map(|word| words.of("severity", word)).into(),
+        words.get(verdict_key(metrics)).into(),
         metrics.confidence.into(),
         metrics.roi_percent.into(),
         capture.and_then(|capture| capture.glare_percent).into(),
         capture.and_then(|capture| capture.clipped_percent).into(),
         capture.and_then(|capture| capture.sharpness).into(),
         capture.and_then(|capture| capture.lighting_evenness).into(),
-        metrics.profile.as_deref().into(),
-        metrics.sensitivity.as_deref().into(),
+        metrics.profile.as_deref().map(|word| words.of("profile", word)).into(),
+        metrics.sensitivity.as_deref().map(|word| words.of("sensitivity", word)).into(),
         metrics.width.into(),
         metrics.height.into(),
         metrics.model_version.as_deref().into(),
@@ -113,7 +130,8 @@ fn cells<'a>(number: u32, analysis: &'a Analysis, words: &'a Words) -> [Cell<'a>
 
 /// Colours that follow the cells when somebody sorts or corrects them.
 fn colour(sheet: &mut Worksheet, last: u32, words: &Words) -> Result<(), XlsxError> {
-    for (word, colour) in words.severities.into_iter().zip(PALE_COLOURS) {
+    for (word, colour) in ["low", "medium", "high"].into_iter().zip(PALE_COLOURS) {
+        let word = words.of("severity", word);
         let format = Format::new().set_background_color(Color::RGB(colour));
         let rule = ConditionalFormatCell::new()
             .set_rule(ConditionalFormatCellRule::EqualTo(word))

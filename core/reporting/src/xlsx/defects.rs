@@ -3,12 +3,14 @@
 use forgeos_tables::Cell;
 use rust_xlsxwriter::{Workbook, XlsxError};
 
-use crate::model::{Analysis, Defect, Report};
+use crate::{
+    language::Words,
+    model::{Analysis, Defect, Report},
+};
 
 use super::{
     look::Look,
     sheet::{Column, begin_table, end_table, put},
-    words::Words,
 };
 
 /// Rows that are kept in memory; more go through a temporary file.
@@ -20,7 +22,7 @@ pub(super) fn write(
     words: &Words,
     look: &Look,
 ) -> Result<(), XlsxError> {
-    let columns = columns(words, look);
+    let columns = columns(look);
     let defects = |analysis: &Analysis| analysis.metrics.defects.as_ref().map_or(0, Vec::len);
     let rows: usize = report.analyses.iter().map(defects).sum();
     let sheet = if rows > MOST_IN_MEMORY {
@@ -28,7 +30,7 @@ pub(super) fn write(
     } else {
         workbook.add_worksheet()
     };
-    sheet.set_name(words.defects)?;
+    sheet.set_name(words.get("sheet.defects"))?;
     begin_table(sheet, &columns, words, look)?;
     let mut row = 0;
     for (number, analysis) in (1..).zip(&report.analyses) {
@@ -42,19 +44,19 @@ pub(super) fn write(
     end_table(sheet, &columns, row)
 }
 
-fn columns<'a>(words: &'a Words, look: &'a Look) -> Vec<Column<'a>> {
+fn columns(look: &Look) -> Vec<Column<'_>> {
     let column = |heading, width, format| Column { heading, width, format };
     vec![
-        column(words.number, 7, &look.integer),
-        column(words.picture, 36, &look.text),
-        column(words.class, 14, &look.text),
-        column(words.area, 12, &look.index),
-        column(words.left, 12, &look.integer),
-        column(words.top, 12, &look.integer),
-        column(words.width, 12, &look.integer),
-        column(words.height, 12, &look.integer),
-        column(words.delta_e, 14, &look.decimal),
-        column(words.analysis_id, 38, &look.text),
+        column("column.number", 7, &look.integer),
+        column("column.filename", 36, &look.text),
+        column("column.class", 16, &look.text),
+        column("column.area_percent", 12, &look.index),
+        column("column.x", 12, &look.integer),
+        column("column.y", 12, &look.integer),
+        column("column.width", 12, &look.integer),
+        column("column.height", 12, &look.integer),
+        column("column.delta_e", 15, &look.decimal),
+        column("column.analysis_id", 40, &look.text),
     ]
 }
 
@@ -62,7 +64,7 @@ fn cells<'a>(number: u32, analysis: &'a Analysis, defect: &'a Defect, words: &'a
     [
         number.into(),
         analysis.filename.as_deref().into(),
-        Cell::Text(words.class(&defect.class)),
+        Cell::Text(words.find(&format!("defect.{}.name", defect.class)).unwrap_or(&defect.class)),
         defect.area_percent.into(),
         defect.x.into(),
         defect.y.into(),

@@ -3,12 +3,14 @@
 use forgeos_tables::Cell;
 use rust_xlsxwriter::{Workbook, XlsxError};
 
-use crate::model::Report;
+use crate::{
+    language::Words,
+    model::{Language, Report},
+};
 
 use super::{
     look::Look,
     sheet::{Column, begin_table, end_table, put},
-    words::Words,
 };
 
 pub(super) fn write(
@@ -18,14 +20,19 @@ pub(super) fn write(
     look: &Look,
 ) -> Result<(), XlsxError> {
     let columns = [
-        Column { heading: words.analysis_id, width: 38, format: &look.text },
-        Column { heading: words.reason, width: 20, format: &look.text },
-        Column { heading: words.explanation, width: 90, format: &look.text },
+        Column { heading: "column.analysis_id", width: 40, format: &look.text },
+        Column { heading: "column.code", width: 24, format: &look.text },
+        Column { heading: "column.reason", width: 90, format: &look.text },
     ];
-    let sheet = workbook.add_worksheet().set_name(words.left_out)?;
+    let sheet = workbook.add_worksheet().set_name(words.get("sheet.left_out"))?;
     begin_table(sheet, &columns, words, look)?;
     for (row, left_out) in (1..).zip(&report.left_out) {
-        let cells = [&left_out.analysis_id, &left_out.code, &left_out.message];
+        // The message is in English; a code that is known has words of its own in every language.
+        let reason = match report.language {
+            Language::En => left_out.message.as_str(),
+            Language::No => words.find(&format!("left_out.{}", left_out.code)).unwrap_or(&left_out.message),
+        };
+        let cells = [left_out.analysis_id.as_str(), &left_out.code, reason];
         for ((at, column), text) in (0..).zip(&columns).zip(cells) {
             put(sheet, (row, at), Cell::Text(text), column.format)?;
         }

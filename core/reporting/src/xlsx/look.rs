@@ -2,7 +2,7 @@
 
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder};
 
-use super::words::Words;
+use crate::model::Language;
 
 /// Low, medium, high: apart for the colour-blind and in grey.
 pub(super) const SEVERITY_COLOURS: [u32; 3] = [0x2A_9D_8F, 0xE9_A8_20, 0xC1_3C_37];
@@ -29,8 +29,12 @@ pub(super) struct Look {
 }
 
 impl Look {
-    pub(super) fn new(words: &Words) -> Self {
+    pub(super) fn new(language: Language) -> Self {
         let plain = || Format::new().set_align(FormatAlign::Top);
+        let moments = match language {
+            Language::En => "d mmm yyyy hh:mm",
+            Language::No => "dd.mm.yyyy hh:mm",
+        };
         Self {
             title: Format::new().set_bold().set_font_size(16),
             heading: Format::new().set_bold().set_font_size(12).set_font_color(Color::RGB(ACCENT)),
@@ -40,13 +44,14 @@ impl Look {
                 .set_align(FormatAlign::Top)
                 .set_background_color(Color::RGB(0xE8_EE_F4))
                 .set_border_bottom(FormatBorder::Thin),
-            text: plain(),
+            // Away from the number in the cell before it.
+            text: plain().set_align(FormatAlign::Left).set_indent(1),
             integer: plain().set_num_format("#,##0"),
             index: plain().set_num_format("0.000"),
             percent: plain().set_num_format("0.00"),
             share: plain().set_num_format("0.0%"),
             decimal: plain().set_num_format("0.0"),
-            time: plain().set_num_format(words.time_format).set_align(FormatAlign::Left),
+            time: plain().set_num_format(moments).set_align(FormatAlign::Left),
         }
     }
 }

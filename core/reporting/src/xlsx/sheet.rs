@@ -6,11 +6,13 @@ use forgeos_tables::{
 };
 use rust_xlsxwriter::{Format, Url, Worksheet, XlsxError};
 
-use super::{look::Look, words::Words};
+use crate::language::Words;
 
-/// A sheet's column: heading, width in characters, format of its cells.
+use super::look::Look;
+
+/// A sheet's column: key of its heading, width in characters, format of its cells.
 pub(super) struct Column<'a> {
-    pub(super) heading: &'a str,
+    pub(super) heading: &'static str,
     pub(super) width: u8,
     pub(super) format: &'a Format,
 }
@@ -80,8 +82,10 @@ pub(super) fn begin_table(
 ) -> Result<(), XlsxError> {
     for (at, column) in (0..).zip(columns) {
         sheet.set_column_width(at, column.width)?;
-        put(sheet, (0, at), Cell::Text(column.heading), &look.header)?;
+        put(sheet, (0, at), Cell::Text(words.get(column.heading)), &look.header)?;
     }
+    // Two lines: nobody measures wrapped text for us.
+    sheet.set_row_height(0, 30)?;
     sheet.set_freeze_panes(1, 0)?;
     sheet.set_repeat_rows(0, 0)?;
     print_on_paper(sheet, words);
@@ -96,9 +100,6 @@ pub(super) fn end_table(sheet: &mut Worksheet, columns: &[Column<'_>], rows: u32
 
 /// A4, across, as wide as the page, numbered.
 pub(super) fn print_on_paper(sheet: &mut Worksheet, words: &Words) {
-    sheet
-        .set_paper_size(9)
-        .set_landscape()
-        .set_print_fit_to_pages(1, 0)
-        .set_footer(format!("&L&A&R{}", words.page));
+    let page = words.fill("footer.page", &[("page", "&P"), ("pages", "&N")]);
+    sheet.set_paper_size(9).set_landscape().set_print_fit_to_pages(1, 0).set_footer(format!("&L&A&R{page}"));
 }

@@ -4,19 +4,25 @@
 use forgeos_tables::Cell;
 use rust_xlsxwriter::{
     Chart, ChartDataLabel, ChartFormat, ChartLegendPosition, ChartPoint, ChartSolidFill, ChartType, Color,
-    Format, Workbook, Worksheet, XlsxError,
+    Format, FormatAlign, Workbook, Worksheet, XlsxError,
 };
 
-use crate::model::{Metrics, Report};
+use crate::{
+    language::{Words, decimal},
+    model::Report,
+    statistics::{Statistics, statistics},
+};
 
 use super::{
     look::{ACCENT, Look, SEVERITY_COLOURS},
     sheet::{print_on_paper, put},
-    words::Words,
+    title,
 };
 
-/// Columns that charts begin at: right of the tables.
+/// The column that charts begin at: right of the tables.
 const CHARTS: u16 = 7;
+/// Analyses whose severity is missing.
+const NO_COLOUR: u32 = 0xB0_B7_BD;
 
 pub(super) fn write(
     workbook: &mut Workbook,
@@ -24,221 +30,192 @@ pub(super) fn write(
     words: &Words,
     look: &Look,
 ) -> Result<(), XlsxError> {
-    let sheet = workbook.add_worksheet().set_name(words.summary)?;
-    sheet.set_column_width(0, 30)?;
-    for column in 1..6 {
-        sheet.set_column_width(column, 13)?;
+    let sheet = workbook.add_worksheet().set_name(words.get("sheet.summary"))?;
+    sheet.set_column_width(0, 34)?;
+    sheet.set_column_width(1, 19)?;
+    for column in 2..6 {
+        sheet.set_column_width(column, 14)?;
     }
     sheet.set_screen_gridlines(false);
     print_on_paper(sheet, words);
 
-    put(sheet, (0, 0), Cell::Text(words.title), &look.title)?;
-    let facts = [
-        (words.generated_at, Cell::Time(report.generated_at), &look.time),
-        (words.job, Cell::Text(&report.job_id), &look.text),
-        (words.analyses, (report.analyses.len() as u64).into(), &look.integer),
-        (words.left_out, (report.left_out.len() as u64).into(), &look.integer),
-        (words.defects, defects(report).into(), &look.integer),
-    ];
-    for (row, (name, value, format)) in (2..).zip(facts) {
-        put(sheet, (row, 0), Cell::Text(name), &look.text)?;
-        put(sheet, (row, 1), value, &format.clone().set_align(rust_xlsxwriter::FormatAlign::Left))?;
+    let mut page = Page { sheet, words, look, row: 0 };
+    let figures = statistics(&report.analyses);
+    page.facts(report, &figures)?;
+    page.key_figures(&figures)?;
+    page.by_severity(&figures)?;
+    page.cqi_spread(&figures)?;
+    page.by_class(&figures)
+}
+
+/// The sheet, filled from the top.
+struct Page<'a> {
+    sheet: &'a mut Worksheet,
+    words: &'a Words,
+    look: &'a Look,
+    row: u32,
+}
+
+impl Page<'_> {
+    fn facts(&mut self, report: &Report, figures: &Statistics) -> Result<(), XlsxError> {
+        put(self.sheet, (0, 0), Cell::Text(title(report, self.words)), &self.look.title)?;
+        let generated = format!("{} (UTC)", self.words.get("report.generated_label"));
+        let facts = [
+            (generated.as_str(), Cell::Time(report.generated_at), &self.look.time),
+            (self.words.get("label.job_id"), Cell::Text(&report.job_id), &self.look.text),
+            (self.words.get("heading.analyses"), figures.analyses.into(), &self.look.integer),
+            (self.words.get("heading.left_out"), (report.left_out.len() as u64).into(), &self.look.integer),
+            (self.words.get("heading.defects"), figures.defects_detected.into(), &self.look.integer),
+        ];
+        self.row = 2;
+        for (name, value, format) in facts {
+            self.name(name)?;
+            put(
+                self.sheet,
+                (self.row, 1),
+                value,
+                &format.clone().set_align(FormatAlign::Left).set_indent(0),
+            )?;
+            self.row += 1;
+        }
+        Ok(())
     }
-    let next = key_figures(sheet, 8, report, words, look)?;
-    let next = by_severity(sheet, next + 1, report, words, look)?;
-    let next = cqi_spread(sheet, next + 1, report, words, look)?;
-    by_class(sheet, next + 1, report, words, look)
-}
 
-/// Defects that were counted; where no number was kept, those that are listed.
-fn defects(report: &Report) -> u64 {
-    let of = |metrics: &Metrics| {
-        metrics
-            .defects_detected
-            .unwrap_or_else(|| metrics.defects.as_ref().map_or(0, |list| list.len() as u64))
-    };
-    report.analyses.iter().map(|analysis| of(&analysis.metrics)).fold(0, u64::saturating_add)
-}
-
-fn key_figures(
-    sheet: &mut Worksheet,
-    top: u32,
-    report: &Report,
-    words: &Words,
-    look: &Look,
-) -> Result<u32, XlsxError> {
-    type Read = fn(&Metrics) -> Option<f64>;
-    let figures: [(&str, &Format, Read); 5] = [
-        (words.cqi, &look.index, |metrics| metrics.cqi),
-        (words.cvi, &look.index, |metrics| metrics.cvi),
-        (words.coverage, &look.percent, |metrics| metrics.coverage_percent),
-        (words.edge_coverage, &look.index, |metrics| metrics.edge_coverage_ratio),
-        (words.confidence, &look.index, |metrics| metrics.confidence),
-    ];
-    put(sheet, (top, 0), Cell::Text(words.key_figures), &look.heading)?;
-    let headings = ["", words.measured, words.mean, words.median, words.lowest, words.highest];
-    header(sheet, top + 1, &headings, look)?;
-    let mut row = top + 2;
-    for (name, format, read) in figures {
-        let values: Vec<f64> =
-            report.analyses.iter().filter_map(|analysis| read(&analysis.metrics)).collect();
-        put(sheet, (row, 0), Cell::Text(name), &look.text)?;
-        if let Some(spread) = Spread::of(values) {
-            put(sheet, (row, 1), (spread.count as u64).into(), &look.integer)?;
-            for (column, value) in (2..).zip([spread.mean, spread.median, spread.lowest, spread.highest]) {
-                put(sheet, (row, column), value.into(), format)?;
+    fn key_figures(&mut self, figures: &Statistics) -> Result<(), XlsxError> {
+        let columns = ["", "column.count", "label.mean", "label.median", "label.lowest", "label.highest"];
+        self.begin("heading.key_figures", &columns)?;
+        let rows = [
+            ("figure.cqi.name", figures.cqi, &self.look.index),
+            ("figure.cvi.name", figures.cvi, &self.look.index),
+            ("column.coverage_percent", figures.coverage_percent, &self.look.percent),
+            ("figure.confidence.name", figures.confidence, &self.look.index),
+        ];
+        for (name, spread, format) in rows {
+            self.name(self.words.get(name))?;
+            self.number(1, spread.map_or(0, |spread| spread.count))?;
+            if let Some(spread) = spread {
+                for (column, value) in (2..).zip([spread.mean, spread.median, spread.lowest, spread.highest])
+                {
+                    put(self.sheet, (self.row, column), value.into(), format)?;
+                }
             }
-        } else {
-            put(sheet, (row, 1), Cell::Integer(0), &look.integer)?;
+            self.row += 1;
         }
-        row += 1;
+        Ok(())
     }
-    Ok(row)
-}
 
-fn by_severity(
-    sheet: &mut Worksheet,
-    top: u32,
-    report: &Report,
-    words: &Words,
-    look: &Look,
-) -> Result<u32, XlsxError> {
-    let mut counts = [0_u64; 4];
-    for analysis in &report.analyses {
-        let at = ["low", "medium", "high"]
-            .iter()
-            .position(|word| analysis.metrics.severity.as_deref() == Some(word));
-        counts[at.unwrap_or(3)] += 1;
-    }
-    put(sheet, (top, 0), Cell::Text(words.by_severity), &look.heading)?;
-    header(sheet, top + 1, &[words.severity, words.count, words.share], look)?;
-    let names = [words.severities[0], words.severities[1], words.severities[2], words.not_given];
-    let first = top + 2;
-    for (row, (name, count)) in (first..).zip(names.into_iter().zip(counts)) {
-        put(sheet, (row, 0), Cell::Text(name), &look.text)?;
-        put(sheet, (row, 1), count.into(), &look.integer)?;
-        let share = count as f64 / report.analyses.len().max(1) as f64;
-        put(sheet, (row, 2), share.into(), &look.share)?;
-    }
-    let colours = SEVERITY_COLOURS.into_iter().chain([0xB0_B7_BD]);
-    let points: Vec<ChartPoint> =
-        colours.map(|colour| ChartPoint::new().set_format(&mut filled(colour))).collect();
-    let mut chart = Chart::new(ChartType::Doughnut);
-    chart
-        .add_series()
-        .set_categories((words.summary, first, 0, first + 3, 0))
-        .set_values((words.summary, first, 1, first + 3, 1))
-        .set_points(&points);
-    chart.legend().set_position(ChartLegendPosition::Right);
-    place(sheet, 2, chart, words.by_severity)?;
-    Ok(first + 4)
-}
-
-fn cqi_spread(
-    sheet: &mut Worksheet,
-    top: u32,
-    report: &Report,
-    words: &Words,
-    look: &Look,
-) -> Result<u32, XlsxError> {
-    let mut bins = [0_u64; 10];
-    for cqi in
-        report.analyses.iter().filter_map(|analysis| analysis.metrics.cqi).filter(|cqi| cqi.is_finite())
-    {
-        bins[((cqi.clamp(0.0, 1.0) * 10.0) as usize).min(9)] += 1;
-    }
-    put(sheet, (top, 0), Cell::Text(words.cqi_spread), &look.heading)?;
-    header(sheet, top + 1, &[words.cqi, words.count], look)?;
-    let first = top + 2;
-    for (row, (bin, count)) in (first..).zip((0..).zip(bins)) {
-        let (from, to) = (f64::from(bin) / 10.0, f64::from(bin + 1) / 10.0);
-        let name = words.decimal(&format!("{from:.1}–{to:.1}"));
-        put(sheet, (row, 0), Cell::Text(&name), &look.text)?;
-        put(sheet, (row, 1), count.into(), &look.integer)?;
-    }
-    let mut chart = columns_chart(words.summary, first, first + 9);
-    chart.x_axis().set_name(words.cqi);
-    place(sheet, 18, chart, words.cqi_spread)?;
-    Ok(first + 10)
-}
-
-fn by_class(
-    sheet: &mut Worksheet,
-    top: u32,
-    report: &Report,
-    words: &Words,
-    look: &Look,
-) -> Result<(), XlsxError> {
-    let listed = || report.analyses.iter().flat_map(|analysis| analysis.metrics.defects.iter().flatten());
-    if listed().next().is_none() {
-        return Ok(());
-    }
-    put(sheet, (top, 0), Cell::Text(words.by_class), &look.heading)?;
-    header(sheet, top + 1, &[words.class, words.count], look)?;
-    let first = top + 2;
-    for (row, (class, name)) in (first..).zip(words.classes) {
-        let count = listed().filter(|defect| defect.class == class).count() as u64;
-        put(sheet, (row, 0), Cell::Text(name), &look.text)?;
-        put(sheet, (row, 1), count.into(), &look.integer)?;
-    }
-    let chart = columns_chart(words.summary, first, first + words.classes.len() as u32 - 1);
-    place(sheet, 34, chart, words.by_class)
-}
-
-fn header(sheet: &mut Worksheet, row: u32, names: &[&str], look: &Look) -> Result<(), XlsxError> {
-    for (column, name) in (0..).zip(names) {
-        if name.is_empty() {
-            sheet.write_blank(row, column, &look.header)?;
+    fn by_severity(&mut self, figures: &Statistics) -> Result<(), XlsxError> {
+        self.begin("heading.severity_share", &["column.severity", "column.count", "column.share"])?;
+        let counts = figures.severities;
+        let rows = [
+            ("severity.low", counts.low),
+            ("severity.medium", counts.medium),
+            ("severity.high", counts.high),
+            ("severity.unknown", counts.unknown),
+        ];
+        let first = self.row;
+        for (name, count) in rows {
+            self.name(self.words.get(name))?;
+            self.number(1, count)?;
+            let share = count as f64 / figures.analyses.max(1) as f64;
+            put(self.sheet, (self.row, 2), share.into(), &self.look.share)?;
+            self.row += 1;
         }
-        put(sheet, (row, column), Cell::Text(name), &look.header)?;
+        let colours = SEVERITY_COLOURS.into_iter().chain([NO_COLOUR]);
+        let points: Vec<ChartPoint> =
+            colours.map(|colour| ChartPoint::new().set_format(&mut filled(colour))).collect();
+        let mut chart = Chart::new(ChartType::Doughnut);
+        let name = self.words.get("sheet.summary");
+        chart
+            .add_series()
+            .set_categories((name, first, 0, self.row - 1, 0))
+            .set_values((name, first, 1, self.row - 1, 1))
+            .set_points(&points);
+        chart.legend().set_position(ChartLegendPosition::Right);
+        self.place(2, chart, "heading.severity_share")
     }
-    Ok(())
-}
 
-fn columns_chart(sheet: &str, first: u32, last: u32) -> Chart {
-    let mut chart = Chart::new(ChartType::Column);
-    chart
-        .add_series()
-        .set_categories((sheet, first, 0, last, 0))
-        .set_values((sheet, first, 1, last, 1))
-        .set_format(&mut filled(ACCENT))
-        .set_data_label(ChartDataLabel::new().show_value())
-        .set_gap(40);
-    chart.legend().set_hidden();
-    chart.y_axis().set_num_format("0").set_min(0).set_major_gridlines(false);
-    chart
+    fn cqi_spread(&mut self, figures: &Statistics) -> Result<(), XlsxError> {
+        self.begin("heading.cqi_distribution", &["column.cqi", "column.count"])?;
+        let first = self.row;
+        let tenth = |number: usize| decimal(self.words.language(), number as f64 / 10.0, 1);
+        for (bin, count) in figures.cqi_bins.into_iter().enumerate() {
+            self.name(&format!("{}–{}", tenth(bin), tenth(bin + 1)))?;
+            self.number(1, count)?;
+            self.row += 1;
+        }
+        let chart = self.columns_chart(first);
+        self.place(18, chart, "heading.cqi_distribution")
+    }
+
+    fn by_class(&mut self, figures: &Statistics) -> Result<(), XlsxError> {
+        if figures.defects_by_class.iter().all(|class| class.count == 0) {
+            return Ok(());
+        }
+        self.begin("heading.defects_by_class", &["column.class", "column.count"])?;
+        let first = self.row;
+        for class in &figures.defects_by_class {
+            self.name(self.words.get(&format!("defect.{}.name", class.class)))?;
+            self.number(1, class.count)?;
+            self.row += 1;
+        }
+        let chart = self.columns_chart(first);
+        self.place(34, chart, "heading.defects_by_class")
+    }
+
+    /// A heading and the header of a table below it, one row off what stands above.
+    fn begin(&mut self, heading: &str, columns: &[&str]) -> Result<(), XlsxError> {
+        self.row += 1;
+        put(self.sheet, (self.row, 0), Cell::Text(self.words.get(heading)), &self.look.heading)?;
+        self.row += 1;
+        let over_numbers = self.look.header.clone().set_align(FormatAlign::Right);
+        for (column, key) in (0..).zip(columns) {
+            let format: &Format = if column == 0 { &self.look.header } else { &over_numbers };
+            if key.is_empty() {
+                self.sheet.write_blank(self.row, column, format)?;
+            } else {
+                put(self.sheet, (self.row, column), Cell::Text(self.words.get(key)), format)?;
+            }
+        }
+        self.row += 1;
+        Ok(())
+    }
+
+    fn name(&mut self, name: &str) -> Result<(), XlsxError> {
+        put(self.sheet, (self.row, 0), Cell::Text(name), &Format::new())
+    }
+
+    fn number(&mut self, column: u16, number: u64) -> Result<(), XlsxError> {
+        put(self.sheet, (self.row, column), number.into(), &self.look.integer)
+    }
+
+    /// Of the rows from `first` on.
+    fn columns_chart(&self, first: u32) -> Chart {
+        let (name, last) = (self.words.get("sheet.summary"), self.row - 1);
+        let mut chart = Chart::new(ChartType::Column);
+        chart
+            .add_series()
+            .set_categories((name, first, 0, last, 0))
+            .set_values((name, first, 1, last, 1))
+            .set_format(&mut filled(ACCENT))
+            .set_data_label(ChartDataLabel::new().show_value())
+            .set_gap(40);
+        chart.legend().set_hidden();
+        chart.y_axis().set_num_format("0").set_min(0).set_major_gridlines(false);
+        chart
+    }
+
+    fn place(&mut self, row: u32, mut chart: Chart, title: &str) -> Result<(), XlsxError> {
+        let title = self.words.get(title);
+        chart.title().set_name(title).set_font(rust_xlsxwriter::ChartFont::new().set_size(13));
+        chart.set_alt_text(title).set_width(520).set_height(300);
+        self.sheet.insert_chart(row, CHARTS, &chart)?;
+        Ok(())
+    }
 }
 
 fn filled(colour: u32) -> ChartFormat {
     let mut format = ChartFormat::new();
     format.set_solid_fill(ChartSolidFill::new().set_color(Color::RGB(colour)));
     format
-}
-
-fn place(sheet: &mut Worksheet, row: u32, mut chart: Chart, title: &str) -> Result<(), XlsxError> {
-    chart.title().set_name(title);
-    chart.set_alt_text(title).set_width(520).set_height(300);
-    sheet.insert_chart(row, CHARTS, &chart)?;
-    Ok(())
-}
-
-/// A figure over the analyses that have it.
-struct Spread {
-    count: usize,
-    mean: f64,
-    median: f64,
-    lowest: f64,
-    highest: f64,
-}
-
-impl Spread {
-    /// Of the finite values; nothing if there is none.
-    fn of(mut values: Vec<f64>) -> Option<Self> {
-        values.retain(|value| value.is_finite());
-        values.sort_by(f64::total_cmp);
-        let (lowest, highest) = (*values.first()?, *values.last()?);
-        let count = values.len();
-        let median = f64::midpoint(values[(count - 1) / 2], values[count / 2]);
-        Some(Self { count, mean: values.iter().sum::<f64>() / count as f64, median, lowest, highest })
-    }
 }

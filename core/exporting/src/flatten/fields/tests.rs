@@ -158,5 +158,10 @@ fn what_is_no_json_is_an_error_that_names_the_column() {
 
 #[test]
 fn of_a_repeated_key_the_last_counts() {
-    assert_eq!(flat(Dataset::Analyses, "metrics", r#"{"cvi": 1, "cvi": 2}"#), pairs(&[("metrics_cvi", "2")]));
+    for (text, expected) in [
+        (r#"{"cvi": 1, "cvi": 2}"#, ("metrics_cvi", "2")),
+        (r#"{"cvi": 1, "cvi": "x"}"#, ("metrics_other", r#"{"cvi": "x"}"#)),
+    ] {
+        assert_eq!(flat(Dataset::Analyses, "metrics", text), pairs(&[expected]));
+    }
 }

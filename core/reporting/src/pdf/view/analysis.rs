@@ -107,10 +107,8 @@ fn ratings(metrics: &Metrics, language: Language) -> Vec<Value> {
 }
 
 fn severity(metrics: &Metrics, language: Language) -> Value {
-    let key = match metrics.severity.as_deref() {
-        Some(word @ ("low" | "medium" | "high")) => word,
-        _ => "unknown",
-    };
+    let known = metrics.severity.as_deref().filter(|word| matches!(*word, "low" | "medium" | "high"));
+    let key = known.unwrap_or("unknown");
     let words = words(language);
     json!({
         "key": key,
