@@ -139,11 +139,11 @@ impl Upload {
             arrived(sent)?;
         }
         let sha256 = hex::encode(self.hash.settled().await?.finalize());
-        if let Some(mut multipart) = self.multipart.take() {
-            if let Err(fault) = multipart.complete().await {
-                self.multipart = Some(multipart);
-                return Err(error::classify(fault));
-            }
+        if let Some(mut multipart) = self.multipart.take()
+            && let Err(fault) = multipart.complete().await
+        {
+            self.multipart = Some(multipart);
+            return Err(error::classify(fault));
         }
         let verified = self.storage.head(self.bucket, &self.key).await?.size_bytes == self.size_bytes;
         Ok(StoredObject { size_bytes: self.size_bytes, sha256, verified })
