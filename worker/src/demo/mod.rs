@@ -169,7 +169,7 @@ async fn follow(db: &Db, job: JobId) -> anyhow::Result<JobState> {
 fn what_next(environment: &Environment, job: JobId) {
     let program = std::env::args().next().unwrap_or_else(|| "forgeos-worker".to_owned());
     let program = shown_path(Path::new(&program));
-    text("  The other job types (model_training, data_export) are not made yet.\n");
+    text("  data_export writes rows as files in the same way; model_training is not made yet.\n");
     text(&format!("  {}", bold("What to try next")));
     let command = |arguments: &str| format!("{program} {arguments}");
     let ideas = [
