@@ -125,7 +125,7 @@ fn defects(report: &Report, metrics: &Metrics, settable: &Settable<'_>) -> Value
     let limit = match (report.template, report.analyses.len()) {
         (Template::Summary, _) => 0,
         (Template::Standard, 1) => 30,
-        (Template::Standard, _) => 6,
+        (Template::Standard, _) => 5,
         (Template::Detailed, 1) => 200,
         (Template::Detailed, _) => 40,
     };
