@@ -214,7 +214,7 @@ fn program() -> &'static Path {
         let profile_folder = test.parent().and_then(Path::parent).unwrap();
         let target = profile_folder.parent().unwrap();
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "-p", "forgeos-worker", "--bin", "forgeos-worker"]);
+        build.args(["build", "--quiet", "--workspace", "--bin", "forgeos-worker"]);
         if profile_folder.ends_with("release") {
             build.arg("--release");
         }
