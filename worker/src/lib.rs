@@ -11,6 +11,7 @@ pub mod embedded;
 pub mod environment;
 pub mod health;
 pub mod http;
+pub mod job_log;
 pub mod jobs;
 pub mod metrics;
 pub mod outcome;

@@ -15,7 +15,7 @@ pub use crate::health::{Health, HealthState, WakeupMode};
 use crate::{
     attempt::{AttemptService, Stuck},
     environment::Environment,
-    outcome,
+    job_log, outcome,
     queue::{
         backend::JobsBackend, claim::Claimer, heartbeat::Heartbeat, lanes::Lane, leases::Leases, settle,
         sweep::Sweeper, turns::Turns, wakeup::Wakeup,
@@ -118,6 +118,7 @@ impl Runtime {
         .start(heartbeat_stop.clone(), heartbeat_ended.clone().drop_guard())
         .map_err(RuntimeError::Thread)?;
         let (settler, writers) = settle::start(control.clone(), *worker, self.leases.clone());
+        let log_writer = job_log::start(control.clone());
 
         let (turns, stuck) = (Arc::<Turns>::default(), Arc::<Stuck>::default());
         let mut lanes = Vec::new();
@@ -213,6 +214,7 @@ impl Runtime {
         if tokio::time::timeout(Duration::from_secs(30), writers.finish()).await.is_err() {
             warn!("not everything could be settled; leases will run out instead");
         }
+        log_writer.finish().await;
         heartbeat_stop.cancel();
         let _ = tokio::task::spawn_blocking(move || heartbeat.join()).await;
         match fault {

@@ -12,6 +12,7 @@ pub mod exports;
 pub mod fenced;
 pub mod images;
 pub mod items;
+pub mod job_logs;
 pub mod migrate;
 pub mod queue;
 pub mod report_sources;

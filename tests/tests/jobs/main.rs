@@ -8,6 +8,7 @@ mod cancel;
 mod crash;
 mod export;
 mod export_faults;
+mod job_log;
 mod not_implemented;
 mod ownership;
 mod pictures;
