@@ -21,7 +21,8 @@ use crate::{
         sweep::Sweeper, turns::Turns, wakeup::Wakeup,
     },
     registry::Registry,
-    settings::WorkerSettings,
+    settings::{RetentionSettings, ScheduleSettings, WorkerSettings},
+    upkeep::Upkeep,
 };
 
 /// How long handlers that were told to stop have before their jobs are given back over their heads.
@@ -65,13 +66,28 @@ pub struct Runtime {
     registry: Registry,
     health: Arc<HealthState>,
     leases: Leases,
+    upkeep: Option<(RetentionSettings, Vec<ScheduleSettings>)>,
 }
 
 impl Runtime {
     /// Puts a worker together.
     #[must_use]
     pub fn new(environment: Environment, settings: WorkerSettings, registry: Registry) -> Self {
-        Self { environment, settings, registry, health: Arc::default(), leases: Leases::default() }
+        Self {
+            environment,
+            settings,
+            registry,
+            health: Arc::default(),
+            leases: Leases::default(),
+            upkeep: None,
+        }
+    }
+
+    /// Takes part in upkeep, too.
+    #[must_use]
+    pub fn with_upkeep(mut self, retention: RetentionSettings, schedules: Vec<ScheduleSettings>) -> Self {
+        self.upkeep = Some((retention, schedules));
+        self
     }
 
     /// A look at it from outside.
@@ -164,6 +180,17 @@ impl Runtime {
             };
             parts.spawn(wakeup.run());
         }
+        if let Some((retention, schedules)) = self.upkeep.clone() {
+            let upkeep = Upkeep {
+                worker: *worker,
+                db: self.environment.handlers.clone(),
+                storage: self.environment.storage.clone(),
+                retention,
+                schedules,
+                lease,
+            };
+            parts.spawn(upkeep.run());
+        }
         let in_words: Vec<String> = slots.iter().map(|(name, n)| format!("{name}={n}")).collect();
         info!(worker = %worker, slots = in_words.join(" "), "ready for jobs");
 
@@ -182,7 +209,7 @@ impl Runtime {
             () = shutdown.hard.cancelled() => None,
             ended = &mut monitor => Some(format!("the job monitor ended: {ended:?}")),
             ended = &mut claimer => Some(format!("the claim loop ended: {ended:?}")),
-            ended = parts.join_next() => Some(format!("sweeping or listening ended: {ended:?}")),
+            ended = parts.join_next() => Some(format!("sweeping, listening or upkeep ended: {ended:?}")),
             () = stuck.wait_for_too_many() => {
                 Some("too many handlers ignored their stop signal and may hold threads".to_owned())
             }

@@ -14,9 +14,11 @@ pub mod images;
 pub mod items;
 pub mod job_logs;
 pub mod migrate;
+pub mod prune;
 pub mod queue;
 pub mod report_sources;
 pub mod reports;
+pub mod upkeep;
 pub mod workers;
 
 pub use error::{DbError, DbResult, within};
