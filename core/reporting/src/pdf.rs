@@ -5,6 +5,7 @@
 
 mod error;
 mod fonts;
+mod pictures;
 mod templates;
 mod text;
 mod trial;

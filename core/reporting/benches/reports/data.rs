@@ -111,7 +111,7 @@ pub(crate) fn report(
     let rows: Vec<Row> = serde_json::from_slice(&std::fs::read(folder.join(list))?)?;
     let picture = |name: &str| -> std::io::Result<Option<Picture>> {
         let bytes = if pictures { std::fs::read(folder.join(name))? } else { return Ok(None) };
-        Ok(Some(Picture { bytes, extension: "jpg", url: None }))
+        Ok(Some(Picture { bytes: bytes.into(), extension: "jpg", url: None }))
     };
     let analyses = rows.into_iter().take(count).map(|row| {
         Ok(Analysis {

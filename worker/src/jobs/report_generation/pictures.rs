@@ -46,7 +46,7 @@ impl Album {
         let owner = self.ctx.job.user_id;
         let linked = |bucket, key: Option<Key>| {
             let url = Some(self.ctx.storage.url(bucket, &key?));
-            Some(Picture { bytes: Vec::new(), extension: "jpg", url })
+            Some(Picture { bytes: [].into(), extension: "jpg", url })
         };
         analysis.photograph = linked(Bucket::Images, source.photograph(owner).and_then(Result::ok));
         analysis.overlay = linked(Bucket::Outputs, source.visualization(owner));
@@ -98,7 +98,7 @@ impl Album {
         Ok(match fitted {
             Ok(Ok(PrintPicture { jpeg, lightness, .. })) => {
                 let url = Some(self.ctx.storage.url(bucket, &key));
-                Some((Picture { bytes: jpeg, extension: "jpg", url }, lightness))
+                Some((Picture { bytes: jpeg.into(), extension: "jpg", url }, lightness))
             }
             Ok(Err(error)) => {
                 tracing::debug!(%error, bucket = bucket.as_str(), "a picture of a report cannot be decoded");
