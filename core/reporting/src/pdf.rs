@@ -5,6 +5,7 @@
 
 mod error;
 mod fonts;
+mod memory;
 mod pictures;
 mod templates;
 mod text;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 pub use self::error::{PdfError, SetterError};
 use self::fonts::Fonts;
+pub use self::memory::memory_bound;
 use self::templates::Templates;
 use self::text::Settable;
 use self::view::House;

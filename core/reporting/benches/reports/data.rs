@@ -69,7 +69,7 @@ impl Folder {
             }
             // The sizes at which the worker prints one and hundreds.
             None => (vec![drawn(0, 1200, false), drawn(0, 1200, true)], {
-                (0..DRAWN).flat_map(|seed| [drawn(seed, 560, false), drawn(seed, 560, true)]).collect()
+                (0..DRAWN).flat_map(|seed| [drawn(seed, 480, false), drawn(seed, 480, true)]).collect()
             }),
         };
         folder.one_bytes = folder.write("one", 1, &large)?;

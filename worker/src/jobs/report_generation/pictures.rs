@@ -21,13 +21,14 @@ use crate::jobs::patience::patiently;
 /// Memory that bringing a picture to print size takes per pixel.
 const BYTES_PER_PIXEL: u64 = 5;
 
-/// Long side of the printed pictures of a report about so many analyses, in pixels: 300 per inch where a page is theirs,
-/// 150 where a thousand share a document. A thousand pairs are then about 100 MB.
+/// Long side of the printed pictures of a report about so many analyses, in pixels: 300 per inch where a page is theirs;
+/// where hundreds share a document they are 36 mm high, which makes 250 per inch of most and 150 of the widest. A
+/// thousand pairs are then 50 to 80 MB.
 pub(super) fn long_side_for(analyses: usize) -> u32 {
     match analyses {
         0..=20 => 1200,
-        21..=150 => 800,
-        _ => 560,
+        21..=150 => 640,
+        _ => 480,
     }
 }
 
@@ -135,6 +136,6 @@ mod tests {
     #[test]
     fn the_more_analyses_the_smaller_their_pictures() {
         let sides: Vec<u32> = [1, 20, 21, 150, 151, 1000].map(long_side_for).into();
-        assert_eq!(sides, [1200, 1200, 800, 800, 560, 560]);
+        assert_eq!(sides, [1200, 1200, 640, 640, 480, 480]);
     }
 }
