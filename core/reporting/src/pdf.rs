@@ -30,6 +30,9 @@ use typst::utils::LazyHash;
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 
+/// Analyses of a report whose traces may stay in memory for the next.
+const SMALL: usize = 5;
+
 /// What an operator may put in place of the built-in files.
 #[derive(Debug, Clone, Default)]
 pub struct SetterOptions {
@@ -108,8 +111,9 @@ impl Setter {
         let view = view::view(report, &house);
         let world = ReportWorld::new(&self.fonts, &self.templates, &self.library, report, view)?;
         let outcome = set(&world, report);
-        // Nothing of this report is kept for the next: their data never repeats, and memory stays bounded.
-        typst::comemo::evict(0);
+        // What small reports share (templates, words) is kept while it is used; their own data goes with the next one.
+        // A large one leaves nothing behind: memory stays bounded.
+        typst::comemo::evict(usize::from(report.analyses.len() <= SMALL));
         outcome
     }
 }
