@@ -109,7 +109,7 @@ fn analysed(name: &str, bytes: &[u8]) -> Option<Analysis> {
     let judgement = judge(&source, Options::default());
     let photograph = print::fit(bytes, &limits, PRINT_SIDE).ok()?;
     let overlay = print::fit(&overlay::render(&source, &judgement), &limits, PRINT_SIDE).ok()?;
-    let picture = |jpeg: Vec<u8>| Some(Picture { bytes: jpeg, extension: "jpg", url: None });
+    let picture = |jpeg: Vec<u8>| Some(Picture { bytes: jpeg.into(), extension: "jpg", url: None });
     let defects = judgement.defects.iter().take(200).map(|defect| Defect {
         class: format!("{:?}", defect.class).to_lowercase(),
         x: defect.bounds.x,

@@ -1,6 +1,8 @@
 //! What a report is made of. Templates see exactly this, as JSON, with words and numbers already in the report's
 //! language beside it; pictures are passed as files. Nothing here knows where the data came from.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -81,11 +83,11 @@ pub struct Analysis {
     pub lightness: Option<Vec<u32>>,
 }
 
-/// An encoded picture (JPEG or PNG).
+/// An encoded picture (JPEG or PNG). It is shown as its pixels lie: a turn that stands beside them is not regarded.
 #[derive(Debug, Clone)]
 pub struct Picture {
-    /// The file. Empty: the picture is not shown, only linked to.
-    pub bytes: Vec<u8>,
+    /// The file, shared by all who hold the report. Empty: the picture is not shown, only linked to.
+    pub bytes: Arc<[u8]>,
     /// `jpg` or `png`.
     pub extension: &'static str,
     /// Where the whole picture is to be had, for tables. Shown as text where it is no `http`, `https` or `file` address.

@@ -5,6 +5,8 @@
 
 mod error;
 mod fonts;
+mod memory;
+mod pictures;
 mod templates;
 mod text;
 mod trial;
@@ -15,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 pub use self::error::{PdfError, SetterError};
 use self::fonts::Fonts;
+pub use self::memory::memory_bound;
 use self::templates::Templates;
 use self::text::Settable;
 use self::view::House;
@@ -26,6 +29,9 @@ use typst::foundations::{Datetime, Smart};
 use typst::utils::LazyHash;
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
+
+/// Analyses of a report whose traces may stay in memory for the next.
+const SMALL: usize = 5;
 
 /// What an operator may put in place of the built-in files.
 #[derive(Debug, Clone, Default)]
@@ -105,8 +111,9 @@ impl Setter {
         let view = view::view(report, &house);
         let world = ReportWorld::new(&self.fonts, &self.templates, &self.library, report, view)?;
         let outcome = set(&world, report);
-        // Nothing of this report is kept for the next: their data never repeats, and memory stays bounded.
-        typst::comemo::evict(0);
+        // What small reports share (templates, words) is kept while it is used; their own data goes with the next one.
+        // A large one leaves nothing behind: memory stays bounded.
+        typst::comemo::evict(usize::from(report.analyses.len() <= SMALL));
         outcome
     }
 }

@@ -139,7 +139,7 @@ fn figures_that_are_none_are_set() {
 #[test]
 fn pictures_that_are_none_are_left_out() {
     let mut one = analysis(1);
-    one.photograph.as_mut().unwrap().bytes.clear();
+    one.photograph.as_mut().unwrap().bytes = [].into();
     one.overlay = None;
     assert!(pages(&setter(), &of_one(Template::Standard, one)) >= 2);
 }

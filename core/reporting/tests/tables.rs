@@ -91,7 +91,7 @@ const HOSTILE: [&str; 8] = [
 #[test]
 fn each_analysis_is_a_row_of_typed_cells() {
     let mut analysis = analysis(1, "panel.jpg", measured("high", 0.5));
-    let url = |text: &str| Some(Picture { bytes: Vec::new(), extension: "jpg", url: Some(text.to_owned()) });
+    let url = |text: &str| Some(Picture { bytes: [].into(), extension: "jpg", url: Some(text.to_owned()) });
     analysis.photograph = url("https://example.com/a b.jpg");
     analysis.overlay = url("s3://outputs/x.jpg");
     let report = report(Language::En, vec![analysis]);

@@ -69,7 +69,7 @@ impl Folder {
             }
             // The sizes at which the worker prints one and hundreds.
             None => (vec![drawn(0, 1200, false), drawn(0, 1200, true)], {
-                (0..DRAWN).flat_map(|seed| [drawn(seed, 560, false), drawn(seed, 560, true)]).collect()
+                (0..DRAWN).flat_map(|seed| [drawn(seed, 480, false), drawn(seed, 480, true)]).collect()
             }),
         };
         folder.one_bytes = folder.write("one", 1, &large)?;
@@ -111,7 +111,7 @@ pub(crate) fn report(
     let rows: Vec<Row> = serde_json::from_slice(&std::fs::read(folder.join(list))?)?;
     let picture = |name: &str| -> std::io::Result<Option<Picture>> {
         let bytes = if pictures { std::fs::read(folder.join(name))? } else { return Ok(None) };
-        Ok(Some(Picture { bytes, extension: "jpg", url: None }))
+        Ok(Some(Picture { bytes: bytes.into(), extension: "jpg", url: None }))
     };
     let analyses = rows.into_iter().take(count).map(|row| {
         Ok(Analysis {

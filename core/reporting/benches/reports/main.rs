@@ -1,6 +1,6 @@
 //! Reports, timed: one analysis with every template, hundreds in one document, and tables.
 //!
-//! `cargo bench -p forgeos-reporting --bench reports -- [--python PATH] [--pictures FOLDER] [--keep FOLDER] [--quick]`
+//! `cargo bench --workspace --bench reports -- [--python PATH] [--pictures FOLDER] [--keep FOLDER] [--quick]`
 //!
 //! Every case runs in a process of its own, so that its memory is its own and its first document is cold. With an
 //! interpreter, ReportLab and WeasyPrint set the same data with the same pictures in turn with us (`peers.py`); each is

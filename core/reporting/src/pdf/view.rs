@@ -59,25 +59,7 @@ pub(super) fn view(report: &Report, house: &House<'_>) -> Value {
     })
 }
 
-/// The pictures of `report` under the names that the JSON gives them.
-pub(super) fn pictures(report: &Report) -> impl Iterator<Item = (String, &[u8])> {
-    report.analyses.iter().enumerate().flat_map(|(index, analysis)| {
-        [(&analysis.photograph, "photograph"), (&analysis.overlay, "overlay")].into_iter().filter_map(
-            move |(picture, role)| {
-                let picture = shown(picture)?;
-                Some((picture_name(index, role, picture.extension), picture.bytes.as_slice()))
-            },
-        )
-    })
-}
-
 /// A picture that has a file: one without is only linked to, in tables.
-fn shown(picture: &Option<Picture>) -> Option<&Picture> {
+pub(super) fn shown(picture: &Option<Picture>) -> Option<&Picture> {
     picture.as_ref().filter(|picture| !picture.bytes.is_empty())
-}
-
-/// Names are numbered from 0 in every report, so that the ids which typst keeps for ever stay few.
-fn picture_name(index: usize, role: &str, extension: &str) -> String {
-    let extension = if extension == "png" { "png" } else { "jpg" };
-    format!("pictures/{index}-{role}.{extension}")
 }

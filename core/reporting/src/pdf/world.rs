@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::error::PdfError;
 use super::fonts::Fonts;
 use super::templates::{Templates, file_id, main_of};
-use super::{timestamp, view};
+use super::{pictures, timestamp};
 use crate::model::Report;
 use typst::diag::{FileError, FileResult};
 use typst::foundations::{Bytes, Datetime, Duration};
@@ -36,9 +36,7 @@ impl<'a> ReportWorld<'a> {
         let mut files = HashMap::new();
         let json = serde_json::to_vec(&view).map_err(PdfError::Data)?;
         files.insert(file_id("report.json"), Bytes::new(json));
-        for (name, bytes) in view::pictures(report) {
-            files.insert(file_id(&name), Bytes::new(bytes.to_vec()));
-        }
+        files.extend(pictures::files(report).map(|(name, file)| (file_id(&name), file)));
         Ok(Self {
             fonts,
             templates,

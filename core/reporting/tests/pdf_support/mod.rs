@@ -90,7 +90,7 @@ pub(crate) fn seed_row() -> Analysis {
 
 fn picture() -> Picture {
     // Drawn once: hundreds of pages show it.
-    static BYTES: std::sync::LazyLock<Vec<u8>> =
-        std::sync::LazyLock::new(|| forgeos_samples::variant(1).bytes);
+    static BYTES: std::sync::LazyLock<std::sync::Arc<[u8]>> =
+        std::sync::LazyLock::new(|| forgeos_samples::variant(1).bytes.into());
     Picture { bytes: BYTES.clone(), extension: "jpg", url: None }
 }

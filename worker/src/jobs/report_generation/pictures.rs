@@ -21,13 +21,14 @@ use crate::jobs::patience::patiently;
 /// Memory that bringing a picture to print size takes per pixel.
 const BYTES_PER_PIXEL: u64 = 5;
 
-/// Long side of the printed pictures of a report about so many analyses, in pixels: 300 per inch where a page is theirs,
-/// 150 where a thousand share a document. A thousand pairs are then about 100 MB.
+/// Long side of the printed pictures of a report about so many analyses, in pixels: 300 per inch where a page is theirs;
+/// where hundreds share a document they are 36 mm high, which makes 250 per inch of most and 150 of the widest. A
+/// thousand pairs are then 50 to 80 MB.
 pub(super) fn long_side_for(analyses: usize) -> u32 {
     match analyses {
         0..=20 => 1200,
-        21..=150 => 800,
-        _ => 560,
+        21..=150 => 640,
+        _ => 480,
     }
 }
 
@@ -46,7 +47,7 @@ impl Album {
         let owner = self.ctx.job.user_id;
         let linked = |bucket, key: Option<Key>| {
             let url = Some(self.ctx.storage.url(bucket, &key?));
-            Some(Picture { bytes: Vec::new(), extension: "jpg", url })
+            Some(Picture { bytes: [].into(), extension: "jpg", url })
         };
         analysis.photograph = linked(Bucket::Images, source.photograph(owner).and_then(Result::ok));
         analysis.overlay = linked(Bucket::Outputs, source.visualization(owner));
@@ -98,7 +99,7 @@ impl Album {
         Ok(match fitted {
             Ok(Ok(PrintPicture { jpeg, lightness, .. })) => {
                 let url = Some(self.ctx.storage.url(bucket, &key));
-                Some((Picture { bytes: jpeg, extension: "jpg", url }, lightness))
+                Some((Picture { bytes: jpeg.into(), extension: "jpg", url }, lightness))
             }
             Ok(Err(error)) => {
                 tracing::debug!(%error, bucket = bucket.as_str(), "a picture of a report cannot be decoded");
@@ -135,6 +136,6 @@ mod tests {
     #[test]
     fn the_more_analyses_the_smaller_their_pictures() {
         let sides: Vec<u32> = [1, 20, 21, 150, 151, 1000].map(long_side_for).into();
-        assert_eq!(sides, [1200, 1200, 800, 800, 560, 560]);
+        assert_eq!(sides, [1200, 1200, 640, 640, 480, 480]);
     }
 }

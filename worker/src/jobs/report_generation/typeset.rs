@@ -7,7 +7,7 @@ use forgeos_core::{ErrorCode, JobContext, JobError, error::in_one_line};
 use forgeos_reporting::{
     csv::csv,
     model::{Picture, Report},
-    pdf::{PdfError, Setter},
+    pdf::{PdfError, Setter, memory_bound},
     xlsx::{XlsxError, xlsx},
 };
 
@@ -16,10 +16,8 @@ use super::{
     params::ReportFormat,
 };
 
-/// Memory that setting takes besides the data: fonts, templates, the layout of some pages.
-const BASE_BYTES: u64 = 64 << 20;
-/// The same for each analysis.
-const BYTES_PER_ANALYSIS: u64 = 512 << 10;
+/// Memory that a table takes besides the data: one row at a time.
+const TABLE_BYTES: u64 = 16 << 20;
 
 /// A file that is not stored yet.
 #[derive(Debug)]
@@ -38,7 +36,8 @@ pub(super) async fn typeset(
     report: &Arc<Report>,
     format: ReportFormat,
 ) -> Result<Typeset, Trouble> {
-    let memory = ctx.compute.reserve_memory(memory_for(report)).await?;
+    let wanted = if format == ReportFormat::Pdf { memory_bound(report) } else { TABLE_BYTES };
+    let memory = ctx.compute.reserve_memory(wanted).await?;
     let (setter, report) = (Arc::clone(setter), Arc::clone(report));
     let set = ctx
         .compute
@@ -63,17 +62,6 @@ fn set(setter: &Setter, report: &Report, format: ReportFormat) -> Result<Typeset
     let shown = |picture: &Option<Picture>| picture.as_ref().is_some_and(|picture| !picture.bytes.is_empty());
     let has_pictures = report.analyses.iter().any(|one| shown(&one.photograph) || shown(&one.overlay));
     Ok(Typeset { format, bytes: bytes.into(), pages, has_pictures })
-}
-
-fn memory_for(report: &Report) -> u64 {
-    let pictures: usize = report
-        .analyses
-        .iter()
-        .flat_map(|analysis| [&analysis.photograph, &analysis.overlay])
-        .flatten()
-        .map(|picture| picture.bytes.len())
-        .sum();
-    BASE_BYTES + BYTES_PER_ANALYSIS * report.analyses.len() as u64 + 2 * pictures as u64
 }
 
 /// The words name a file and a line of a template, which an operator may have written.

@@ -1,8 +1,9 @@
 //! One analysis as a template sees it.
 
-use super::{House, figures, picture_name, shown};
+use super::{House, figures, shown};
 use crate::language::{NOT_MEASURED, date, date_time, decimal, index, integer, place_of, share, words};
 use crate::model::{Analysis, Defect, Language, Metrics, Picture, Report, Template};
+use crate::pdf::pictures;
 use crate::pdf::text::Settable;
 use crate::rules::{Rules, grades, verdict, verdict_sentence};
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ pub(super) fn view(report: &Report, position: usize, analysis: &Analysis, house:
     let picture = |role: &str, picture: &Option<Picture>| {
         shown(picture).map(|p| {
             json!({
-                "file": format!("/{}", picture_name(position, role, p.extension)),
+                "file": format!("/{}", pictures::name(position, role, p)),
                 "alt": words.fill(&format!("alt.{role}"), &[("name", &name)]),
             })
         })
