@@ -8,6 +8,7 @@ mod cancel;
 mod crash;
 mod export;
 mod export_faults;
+mod export_s3;
 mod not_implemented;
 mod ownership;
 mod pictures;
