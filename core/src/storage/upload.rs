@@ -20,7 +20,7 @@ use super::{Bucket, Key, Kind, Storage, StorageError, StorageResult, StoredObjec
 const PART_BYTES: usize = 5 << 20;
 /// S3 takes at most 10,000 parts. After this many each further thousand doubles its size: 175 GiB in all.
 const EQUAL_PARTS: u32 = 6_000;
-/// Parts on their way at once, besides the one that is being filled.
+/// Parts of an object on their way at once, besides the one that is being filled.
 const MOST_UNDER_WAY: usize = 2;
 
 /// An object that is being written. Dropping it undoes it.
@@ -39,6 +39,7 @@ pub struct Upload {
     hash: Hash,
     multipart: Option<Box<dyn MultipartUpload>>,
     under_way: JoinSet<object_store::Result<()>>,
+    most_under_way: usize,
 }
 
 /// SHA-256 of what was written; computed beside the transfer, one part after the other.
@@ -89,6 +90,7 @@ impl Storage {
             hash: Hash::Idle(Sha256::new()),
             multipart: None,
             under_way: JoinSet::new(),
+            most_under_way: MOST_UNDER_WAY,
         })
     }
 
@@ -103,6 +105,14 @@ impl Storage {
 }
 
 impl Upload {
+    /// Has one part under way at a time, for objects that are written side by side: each keeps the store busy while
+    /// the others fill, and so they take two thirds of the memory.
+    #[must_use]
+    pub fn one_part_at_a_time(mut self) -> Self {
+        self.most_under_way = 1;
+        self
+    }
+
     /// Takes more bytes. Returns once there is room for the next ones, which may take as long as the store does.
     /// After an error the upload can only be dropped.
     pub async fn write(&mut self, mut bytes: Bytes) -> StorageResult<()> {
@@ -162,7 +172,7 @@ impl Upload {
     }
 
     async fn send_part(&mut self) -> StorageResult<()> {
-        while self.under_way.len() >= MOST_UNDER_WAY
+        while self.under_way.len() >= self.most_under_way
             && let Some(sent) = self.under_way.join_next().await
         {
             arrived(sent)?;

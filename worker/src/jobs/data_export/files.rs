@@ -62,10 +62,11 @@ impl Files {
 
     /// Begins to write.
     pub(super) async fn open(&mut self, ctx: &JobContext) -> Result<(), JobError> {
+        let alone = self.len() == 1;
         for file in &mut self.0 {
             let mime = file.output.format.mime_type(file.output.compression);
             let upload = ctx.storage.upload(Bucket::Exports, &file.key, mime).await.map_err(refused)?;
-            file.upload = Some(upload);
+            file.upload = Some(if alone { upload } else { upload.one_part_at_a_time() });
         }
         Ok(())
     }
