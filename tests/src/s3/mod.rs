@@ -3,7 +3,7 @@
 //! It keeps objects in memory and is strict where a real store is: every request must be signed (Signature Version 4)
 //! with the right key over what really arrived, parts but the last have 5 MiB at least, an upload is completed with the
 //! tags of its parts in order, and is nowhere to be seen before. It tells what a real store hardly tells, how many
-//! uploads are open, and refuses parts or keeps them waiting when a test says so. It has no versions, no ranges and no
+//! uploads are open, and refuses parts or keeps them waiting when a test says so. It has no versions and no
 //! rights, because the worker asks for none.
 
 mod requests;
@@ -19,6 +19,7 @@ use std::{
 use axum::{Router, extract::DefaultBodyLimit};
 use tokio::sync::{oneshot, watch};
 
+pub use store::Damage;
 use store::Store;
 
 /// The only key that it knows.
@@ -132,9 +133,9 @@ impl S3 {
         self.shared.store().refusals == 0
     }
 
-    /// From now on bytes of new objects are lost: the last one of each.
-    pub fn lose_bytes(&self) {
-        self.shared.store().loses_bytes = true;
+    /// From now on new objects come out otherwise than they went in.
+    pub fn damage(&self, damage: Damage) {
+        self.shared.store().damage = damage;
     }
 
     /// Keeps parts waiting for their answers, or no longer.

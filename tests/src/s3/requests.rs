@@ -125,10 +125,34 @@ impl Request<'_> {
                     (header::CONTENT_TYPE, &object.mime_type),
                     (header::LAST_MODIFIED, MODIFIED_HTTP),
                 ];
-                (headers, object.bytes.clone()).into_response()
+                match self.range(object.bytes.len())? {
+                    None => (headers, object.bytes.clone()).into_response(),
+                    Some((start, end)) => {
+                        let place = format!("bytes {start}-{}/{}", end - 1, object.bytes.len());
+                        let part = object.bytes.slice(start..end);
+                        (StatusCode::PARTIAL_CONTENT, headers, [(header::CONTENT_RANGE, place)], part)
+                            .into_response()
+                    }
+                }
             }
             _ => return Err("MethodNotAllowed"),
         })
+    }
+
+    /// `bytes=FIRST-LAST`, as the bytes from the one and before the other.
+    fn range(&self, size: usize) -> Result<Option<(usize, usize)>, Fault> {
+        let Some(text) = self.headers.get(header::RANGE).and_then(|value| value.to_str().ok()) else {
+            return Ok(None);
+        };
+        let ends = text.strip_prefix("bytes=").and_then(|text| text.split_once('-'));
+        let (first, last) = ends.ok_or("InvalidArgument")?;
+        let first = first.parse::<usize>().map_err(|_| "InvalidArgument")?;
+        let last = last.parse::<usize>().unwrap_or(size);
+        if first < size && first <= last {
+            Ok(Some((first, size.min(last + 1))))
+        } else {
+            Err("InvalidRange")
+        }
     }
 
     fn mime_type(&self) -> String {

@@ -16,8 +16,20 @@ pub(super) struct Store {
     uploads: HashMap<String, Upload>,
     /// Parts that will be refused.
     pub(super) refusals: usize,
-    /// Whether objects come out shorter than they went in.
-    pub(super) loses_bytes: bool,
+    /// What happens to the bytes of new objects.
+    pub(super) damage: Damage,
+}
+
+/// How objects come out otherwise than they went in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Damage {
+    /// They do not.
+    #[default]
+    None,
+    /// The last byte is lost.
+    Shorter,
+    /// The last byte is another one.
+    Changed,
 }
 
 #[derive(Debug)]
@@ -55,11 +67,14 @@ impl Store {
         self.uploads.values().map(|upload| upload.parts.len()).sum()
     }
 
-    pub(super) fn put(&mut self, name: &str, mut bytes: Bytes, mime_type: String, parts: usize) -> String {
+    pub(super) fn put(&mut self, name: &str, bytes: Bytes, mime_type: String, parts: usize) -> String {
         let tag = tag(&bytes);
-        if self.loses_bytes {
-            bytes.truncate(bytes.len().saturating_sub(1));
-        }
+        let kept = bytes.slice(..bytes.len().saturating_sub(1));
+        let bytes = match (self.damage, bytes.last()) {
+            (Damage::None, _) | (_, None) => bytes,
+            (Damage::Shorter, _) => kept,
+            (Damage::Changed, Some(last)) => [&kept[..], &[last ^ 1]].concat().into(),
+        };
         self.objects.insert(name.to_owned(), Object { bytes, tag: tag.clone(), mime_type, parts });
         tag
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use forgeos_tests::{S3, TestWorld, process::Process, world::poll};
+use forgeos_tests::{S3, TestWorld, process::Process, s3::Damage, world::poll};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -126,15 +126,13 @@ async fn a_store_that_refuses_parts_gets_the_export_later() {
 async fn a_file_that_the_store_holds_otherwise_than_it_was_written_does_not_count() {
     let (world, s3) = (TestWorld::new().await, S3::start());
     fill(&world).await;
-    s3.lose_bytes();
     let _worker = program(&world, &s3).spawn();
-    let id = world
-        .sql(format!("select enqueue_job('data_export', '{}', max_attempts => 1)", params()))
-        .await
-        .value()
-        .parse()
-        .unwrap();
-    let job = world.wait_for(id, "failed").await;
-    assert_eq!(job.error_code(), "storage_unavailable", "{job:?}");
-    assert_nothing_is_left(&world, &s3).await;
+    for damage in [Damage::Shorter, Damage::Changed] {
+        s3.damage(damage);
+        let insert = format!("select enqueue_job('data_export', '{}', max_attempts => 1)", params());
+        let id = world.sql(insert).await.value().parse().unwrap();
+        let job = world.wait_for(id, "failed").await;
+        assert_eq!(job.error_code(), "storage_unavailable", "{damage:?}: {job:?}");
+        assert_nothing_is_left(&world, &s3).await;
+    }
 }

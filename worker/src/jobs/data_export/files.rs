@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use forgeos_core::{
     ErrorCode, JobContext, JobError,
@@ -72,7 +71,7 @@ impl Files {
     }
 
     /// Appends bytes to each file, all at once: the slowest holds up the others.
-    pub(super) async fn write(&mut self, bytes: impl Iterator<Item = Bytes>) -> Result<(), JobError> {
+    pub(super) async fn write(&mut self, bytes: &[Vec<u8>]) -> Result<(), JobError> {
         let writes = self.0.iter_mut().zip(bytes).map(async |(file, bytes)| match &mut file.upload {
             Some(upload) => upload.write(bytes).await,
             None => Ok(()),
@@ -80,12 +79,15 @@ impl Files {
         try_join_all(writes).await.map(drop).map_err(refused)
     }
 
-    /// Makes them visible; in the order of the outputs. An error may leave some of them in the store.
-    pub(super) async fn finish(&mut self) -> Result<Vec<StoredFile>, JobError> {
+    /// Makes them visible and reads each back; in the order of the outputs. An error may leave some of them in the
+    /// store.
+    pub(super) async fn finish(&mut self, ctx: &JobContext) -> Result<Vec<StoredFile>, JobError> {
         let ends =
             self.0.iter_mut().filter_map(|file| Some((file.upload.take()?, &file.key, file.output))).map(
                 async |(upload, key, output)| {
-                    let object = upload.finish().await?;
+                    let mut object = upload.finish().await?;
+                    let (size_bytes, sha256) = ctx.storage.checksum(Bucket::Exports, key).await?;
+                    object.verified = size_bytes == object.size_bytes && sha256 == object.sha256;
                     StorageResult::Ok(StoredFile { output, key: key.clone(), object })
                 },
             );
@@ -95,7 +97,10 @@ impl Files {
                 ErrorCode::StorageUnavailable,
                 "the object store does not hold what was written to it; the export will be tried again",
             )
-            .because(format!("`{}` has another size than its {} bytes", file.key, file.object.size_bytes))),
+            .because(format!(
+                "`{}` is not the {} bytes that were written",
+                file.key, file.object.size_bytes
+            ))),
             None => Ok(stored),
         }
     }
