@@ -1,25 +1,32 @@
 //! Reads an object back to know what the store really holds, in memory that does not grow with it.
 
+use futures::{StreamExt, stream};
 use object_store::ObjectStoreExt;
 use sha2::{Digest, Sha256};
 
 use super::{Bucket, Key, Storage, StorageError, StorageResult, error};
 
-/// Bytes that are read at once: few enough for the time limit of a request on a slow line.
-const RANGE_BYTES: u64 = 8 << 20;
+/// Bytes of a read: few, because each is memory of whatever thread does the reading.
+const RANGE_BYTES: u64 = 1 << 20;
+/// Reads that are under way, so that a store that is far away is not asked for one after the other.
+const READS_AHEAD: usize = 4;
 
 impl Storage {
     /// The size of an object and the SHA-256 of its bytes, in lower-case hexadecimal, as they are read from the store.
     pub async fn checksum(&self, bucket: Bucket, key: &Key) -> StorageResult<(u64, String)> {
         let size_bytes = self.head(bucket, key).await?.size_bytes;
         let path = self.path(bucket, key)?;
-        let (mut hash, mut start) = (Sha256::new(), 0);
-        while start < size_bytes {
+        let starts = (0..size_bytes).step_by(RANGE_BYTES as usize);
+        let reads = starts.map(|start| {
             let end = size_bytes.min(start + RANGE_BYTES);
-            let read =
-                self.store(bucket).get_range(&path, start..end).await.map_err(error::classify_reading)?;
-            start += read.len() as u64;
-            if read.is_empty() {
+            let (store, path) = (self.store(bucket), &path);
+            async move { (end - start, store.get_range(path, start..end).await) }
+        });
+        let mut reads = stream::iter(reads).buffered(READS_AHEAD);
+        let mut hash = Sha256::new();
+        while let Some((expected, read)) = reads.next().await {
+            let read = read.map_err(error::classify_reading)?;
+            if read.len() as u64 != expected {
                 let cut = std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the object ended early");
                 return Err(StorageError::Unavailable(Box::new(cut)));
             }
