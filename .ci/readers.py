@@ -1,4 +1,4 @@
-"""Reads back the files of a demo with readers that others made, and compares formats of one content with each other.
+"""Reads files back with readers that others made, and compares formats of one content with each other.
 
 Called by .ci/readers. Says one line a file; ends with status 1 and the reasons when something does not hold. It knows
 no column by name: what the files say of themselves must agree among them.
@@ -94,7 +94,39 @@ def read_parquet(path):
             expect("uuid" in type_ or type_ == "fixed_size_binary[16]", path, f"`{name}` is {type_}, not a UUID")
         if name.endswith("_at"):
             expect(type_.startswith("timestamp") and "UTC" in type_, path, f"`{name}` is {type_}, not a UTC time")
+    expect_statistics(path, table)
+    expect_duckdb_types(path, table)
     return table.to_pylist()
+
+
+def expect_statistics(path, table):
+    """Every number and time has a smallest and a largest value for readers that skip row groups."""
+    metadata = parquet.read_metadata(path)
+    for group in range(metadata.num_row_groups):
+        for column in map(metadata.row_group(group).column, range(metadata.num_columns)):
+            statistics = column.statistics
+            if column.physical_type in ("INT64", "DOUBLE") and not (statistics and statistics.null_count == column.num_values):
+                expect(statistics and statistics.has_min_max, path, f"`{column.path_in_schema}` has no statistics")
+    for field in table.schema:
+        if pyarrow.types.is_floating(field.type) and metadata.num_row_groups == 1:
+            place = metadata.schema.names.index(field.name)
+            seen = [value for value in table[field.name].to_pylist() if value is not None]
+            statistics = metadata.row_group(0).column(place).statistics
+            if seen:
+                expect((statistics.min, statistics.max) == (min(seen), max(seen)), path, f"`{field.name}` has other statistics")
+
+
+def expect_duckdb_types(path, table):
+    """Ids, times, lists and JSON are that for DuckDB, too."""
+    described = duckdb.execute("select column_name, column_type from (describe select * from read_parquet(?))", [str(path)])
+    seen = dict(described.fetchall())
+    for field in table.schema:
+        wanted = {"extension<arrow.uuid>": "UUID", "extension<arrow.json>": "JSON", "double": "DOUBLE", "int64": "BIGINT"}.get(str(field.type))
+        if pyarrow.types.is_list(field.type):
+            wanted = "VARCHAR[]"
+        if pyarrow.types.is_timestamp(field.type):
+            wanted = "TIMESTAMP WITH TIME ZONE"
+        expect(wanted is None or seen[field.name] == wanted, path, f"`{field.name}` is {seen[field.name]} for DuckDB, not {wanted}")
 
 
 def read_xlsx(path):
@@ -160,11 +192,14 @@ def plain(value):
     if isinstance(value, (dict, list)):
         return json.dumps(value, sort_keys=True)
     text = str(value)
+    # The mark that keeps a spreadsheet from running a text.
+    if text[:1] == "'" and text[1:].lstrip().startswith(FORCE):
+        text = text[1:]
     if text in ("true", "false", "TRUE", "FALSE"):
         return float(text.lower() == "true")
     if text[:1] in "[{":
         try:
-            return json.dumps(json.loads(text), sort_keys=True)
+            return plain(json.loads(text))
         except ValueError:
             return text
     if is_number(text) and not text[0].isspace():
@@ -174,8 +209,7 @@ def plain(value):
             return plain(dt.datetime.fromisoformat(text.replace("Z", "+00:00")))
         except ValueError:
             return text
-    # The mark that keeps a spreadsheet from running a text.
-    return text[1:] if text[:1] == "'" and text[1:].lstrip().startswith(FORCE) else text
+    return text
 
 
 def agree(one, other):
@@ -233,7 +267,7 @@ def main(folder):
             if path.is_file():
                 groups[bucket, path.parent, path.name.split(".")[0]].append(path)
     if not groups:
-        print("readers: the demo wrote no report and no export")
+        print("readers: there is no report and no export")
     for (bucket, _, _), paths in groups.items():
         read_group(bucket, paths)
 

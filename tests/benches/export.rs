@@ -4,7 +4,7 @@
 //! `cargo bench -p forgeos-tests --bench export` prints, for each format alone and for all at once, rows and megabytes
 //! a second and the peak of the resident memory; beside `psql \copy` of the same rows in the same order, which is what
 //! the database can send, in the same round. With `PYTHON=…` (an interpreter with pandas, pyarrow and psycopg) also
-//! what a user would write instead. Medians of the rounds.
+//! what a user would write instead. Medians of the rounds; of the memory the largest.
 //!
 //! `FORGEOS_BENCH_ROWS` sets the number of rows (default 1000000), `FORGEOS_BENCH_ROUNDS` the rounds (3).
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
@@ -20,9 +20,16 @@ use forgeos_tests::{
 };
 use serde_json::json;
 
-/// What a line of the table measures.
-const LINES: &[&[&str]] =
-    &[&["csv"], &["jsonl"], &["xlsx"], &["parquet"], &["csv", "jsonl", "xlsx", "parquet"]];
+/// What a line of the table measures: formats and how they are packed.
+const LINES: &[(&[&str], &str)] = &[
+    (&["csv"], "none"),
+    (&["jsonl"], "none"),
+    (&["csv"], "gzip"),
+    (&["csv"], "zstd"),
+    (&["xlsx"], "none"),
+    (&["parquet"], "none"),
+    (&["csv", "jsonl", "xlsx", "parquet"], "none"),
+];
 /// The same rows in the same order.
 const QUERY: &str = "select * from public.analyses order by created_at, id";
 const PEERS: &str = include_str!("export_peers.py");
@@ -67,8 +74,10 @@ async fn measure() {
         for (name, options) in [("psql \\copy, csv", "csv"), ("psql \\copy, binary", "binary")] {
             add(place.next().unwrap(), name, copy(&world, options));
         }
-        for formats in LINES {
-            add(place.next().unwrap(), &formats.join(" + "), export(&world, formats).await);
+        for (formats, compression) in LINES {
+            let packed = if *compression == "none" { String::new() } else { format!(", {compression}") };
+            let name = format!("{}{packed}", formats.join(" + "));
+            add(place.next().unwrap(), &name, export(&world, formats, compression).await);
         }
         if let Some(python) = &python {
             for format in ["csv", "jsonl", "parquet"] {
@@ -76,13 +85,14 @@ async fn measure() {
             }
         }
     }
-    println!("{:<28} {:>9} {:>8} {:>8} {:>9}", "", "rows/s", "MB/s", "MB", "peak MB");
+    println!("{:<30} {:>9} {:>8} {:>8} {:>9}", "", "rows/s", "MB/s", "MB", "peak MB");
     for (name, mut figures) in lines {
         figures.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
-        let Figure { seconds, bytes, peak_mb } = figures[figures.len() / 2];
+        let Figure { seconds, bytes, .. } = figures[figures.len() / 2];
+        let peak_mb = figures.iter().fold(f64::NAN, |peak, figure| peak.max(figure.peak_mb));
         let megabytes = bytes / 1e6;
         println!(
-            "{name:<28} {:>9.0} {:>8.1} {megabytes:>8.1} {peak_mb:>9.1}",
+            "{name:<30} {:>9.0} {:>8.1} {megabytes:>8.1} {peak_mb:>9.1}",
             rows as f64 / seconds,
             megabytes / seconds
         );
@@ -129,9 +139,10 @@ fn copy(world: &TestWorld, format: &str) -> Figure {
 }
 
 /// A job from its start to its completion by the database's clock, and the peak of its process.
-async fn export(world: &TestWorld, formats: &[&str]) -> Figure {
+async fn export(world: &TestWorld, formats: &[&str], compression: &str) -> Figure {
     let worker = world.program().args(&["run"]).spawn();
-    let id = world.enqueue("data_export", &json!({"dataset": "analyses", "formats": formats})).await;
+    let params = json!({"dataset": "analyses", "formats": formats, "compression": compression});
+    let id = world.enqueue("data_export", &params).await;
     world.wait_within(600, &format!("select completed_at is not null from jobs where id = '{id}'")).await;
     let job = world.job(id).await;
     assert_eq!(job.status(), "completed", "{job:?}");

@@ -1,6 +1,6 @@
 //! The support library of the tests: a real PostgreSQL, a fresh database a test, real workers.
 //!
-//! Nothing here imitates anything. A test waits for a state of the world with a generous deadline; it never sleeps for
+//! Nothing here imitates anything but an [S3 store](s3), whose programs cannot be had everywhere. A test waits for a state of the world with a generous deadline; it never sleeps for
 //! a guess. A failing set-up fails the test with one sentence.
 #![allow(clippy::unwrap_used)]
 
@@ -9,6 +9,7 @@ pub mod job_types;
 pub mod outage;
 pub mod process;
 pub mod rows;
+pub mod s3;
 pub mod server;
 pub mod worker;
 pub mod world;
@@ -17,5 +18,6 @@ pub use caller::Caller;
 pub use job_types::{Noop, Scripted};
 pub use process::{Output, Process};
 pub use rows::{JobRow, Rows, SqlError};
+pub use s3::S3;
 pub use worker::InProcess;
 pub use world::TestWorld;

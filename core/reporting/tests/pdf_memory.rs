@@ -1,6 +1,7 @@
 //! What setting a report takes of memory, measured from outside: a process of its own for each report.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)]
+// The child process answers on stdout.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "pdf_support/mod.rs"]
 mod support;

@@ -4,6 +4,7 @@
 //! file counts when a row that was written under the fence points to it.
 
 mod bucket;
+mod checksum;
 mod error;
 mod key;
 mod local;

@@ -6,7 +6,7 @@
 //! cost space until a lifecycle rule of the bucket (`AbortIncompleteMultipartUpload`) deletes them, because the object
 //! store crate cannot list them.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use object_store::{
     Attribute, Attributes, MultipartUpload, PutMultipartOptions, PutPayload, path::Path as StorePath,
 };
@@ -20,7 +20,7 @@ use super::{Bucket, Key, Kind, Storage, StorageError, StorageResult, StoredObjec
 const PART_BYTES: usize = 5 << 20;
 /// S3 takes at most 10,000 parts. After this many each further thousand doubles its size: 175 GiB in all.
 const EQUAL_PARTS: u32 = 6_000;
-/// Parts on their way at once, besides the one that is being filled.
+/// Parts of an object on their way at once, besides the one that is being filled.
 const MOST_UNDER_WAY: usize = 2;
 
 /// An object that is being written. Dropping it undoes it.
@@ -31,14 +31,17 @@ pub struct Upload {
     key: Key,
     path: StorePath,
     mime: String,
-    /// What does not fill a part yet.
-    filling: Vec<Bytes>,
-    filled_bytes: usize,
+    /// What does not fill a part yet. The bytes are copied: what is written comes in pieces of all sizes, and memory that
+    /// is allocated once and used again is all that an upload takes.
+    filling: BytesMut,
+    /// Parts that were sent, whose memory is used again once nobody reads it any more.
+    sent: Vec<Bytes>,
     parts: u32,
     size_bytes: u64,
     hash: Hash,
     multipart: Option<Box<dyn MultipartUpload>>,
     under_way: JoinSet<object_store::Result<()>>,
+    most_under_way: usize,
 }
 
 /// SHA-256 of what was written; computed beside the transfer, one part after the other.
@@ -59,15 +62,10 @@ impl Hash {
         }
     }
 
-    /// Adds chunks, after those that were added before.
-    async fn add(&mut self, chunks: Vec<Bytes>) -> StorageResult<()> {
-        let mut state = self.settled().await?;
-        *self = Self::Busy(tokio::task::spawn_blocking(move || {
-            for chunk in chunks {
-                state.update(&chunk);
-            }
-            state
-        }));
+    /// Adds a part, after those that were added before.
+    async fn add(&mut self, part: Bytes) -> StorageResult<()> {
+        let state = self.settled().await?;
+        *self = Self::Busy(tokio::task::spawn_blocking(move || state.chain_update(&part)));
         Ok(())
     }
 }
@@ -82,13 +80,14 @@ impl Storage {
             key: key.clone(),
             path: self.path(bucket, key)?,
             mime: mime.to_owned(),
-            filling: Vec::new(),
-            filled_bytes: 0,
+            filling: BytesMut::new(),
+            sent: Vec::new(),
             parts: 0,
             size_bytes: 0,
             hash: Hash::Idle(Sha256::new()),
             multipart: None,
             under_way: JoinSet::new(),
+            most_under_way: MOST_UNDER_WAY,
         })
     }
 
@@ -103,17 +102,28 @@ impl Storage {
 }
 
 impl Upload {
+    /// Has one part under way at a time, for objects that are written side by side: each keeps the store busy while
+    /// the others fill, and so they take two thirds of the memory.
+    #[must_use]
+    pub fn one_part_at_a_time(mut self) -> Self {
+        self.most_under_way = 1;
+        self
+    }
+
     /// Takes more bytes. Returns once there is room for the next ones, which may take as long as the store does.
     /// After an error the upload can only be dropped.
-    pub async fn write(&mut self, mut bytes: Bytes) -> StorageResult<()> {
-        while !bytes.is_empty() {
-            let room = part_bytes(self.parts) - self.filled_bytes;
-            let chunk = bytes.split_to(room.min(bytes.len()));
+    pub async fn write(&mut self, bytes: &[u8]) -> StorageResult<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let room = part_bytes(self.parts) - self.filling.len();
+            let (chunk, after) = rest.split_at(room.min(rest.len()));
+            rest = after;
+            if self.multipart.is_some() && self.filling.is_empty() {
+                self.reuse_memory();
+            }
             self.size_bytes += chunk.len() as u64;
-            self.filled_bytes += chunk.len();
-            let full = chunk.len() == room;
-            self.filling.push(chunk);
-            if full {
+            self.filling.extend_from_slice(chunk);
+            if chunk.len() == room {
                 self.send_part().await?;
             }
         }
@@ -129,10 +139,10 @@ impl Upload {
     /// Makes the object visible, whole, and asks the store what it has.
     pub async fn finish(mut self) -> StorageResult<StoredObject> {
         if self.multipart.is_none() {
-            let whole = self.take_part().concat();
-            return self.storage.put(self.bucket, &self.key, whole.into(), &self.mime).await;
+            let whole = self.filling.split().freeze();
+            return self.storage.put(self.bucket, &self.key, whole, &self.mime).await;
         }
-        if self.filled_bytes > 0 {
+        if !self.filling.is_empty() {
             self.send_part().await?;
         }
         while let Some(sent) = self.under_way.join_next().await {
@@ -156,13 +166,23 @@ impl Upload {
         }
     }
 
-    fn take_part(&mut self) -> Vec<Bytes> {
-        self.filled_bytes = 0;
-        std::mem::take(&mut self.filling)
+    /// Memory for the next part: that of one which is done with, or new.
+    fn reuse_memory(&mut self) {
+        for place in 0..self.sent.len() {
+            match self.sent.swap_remove(place).try_into_mut() {
+                Ok(mut memory) => {
+                    memory.clear();
+                    self.filling = memory;
+                    return;
+                }
+                Err(in_use) => self.sent.push(in_use),
+            }
+        }
+        self.filling = BytesMut::with_capacity(part_bytes(self.parts));
     }
 
     async fn send_part(&mut self) -> StorageResult<()> {
-        while self.under_way.len() >= MOST_UNDER_WAY
+        while self.under_way.len() >= self.most_under_way
             && let Some(sent) = self.under_way.join_next().await
         {
             arrived(sent)?;
@@ -171,12 +191,12 @@ impl Upload {
             Some(multipart) => multipart,
             None => begin(&self.storage, self.bucket, &self.path, &self.mime).await?,
         };
-        let chunks = self.take_part();
-        let part: PutPayload = chunks.iter().cloned().collect();
+        let part = std::mem::take(&mut self.filling).freeze();
         self.parts += 1;
-        self.under_way.spawn(multipart.put_part(part));
+        self.under_way.spawn(multipart.put_part(PutPayload::from(part.clone())));
         self.multipart = Some(multipart);
-        self.hash.add(chunks).await
+        self.sent.push(part.clone());
+        self.hash.add(part).await
     }
 }
 
@@ -254,7 +274,7 @@ mod tests {
     async fn write(upload: &mut Upload, bytes: usize) -> Vec<u8> {
         let all: Vec<u8> = (0..bytes).map(|i| (i % 251) as u8).collect();
         for chunk in all.chunks(700_001) {
-            upload.write(Bytes::copy_from_slice(chunk)).await.unwrap();
+            upload.write(chunk).await.unwrap();
         }
         all
     }

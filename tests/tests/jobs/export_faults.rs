@@ -55,6 +55,9 @@ impl Gate {
             ))
             .await;
         assert!(objects(world).iter().any(|path| path.to_string_lossy().contains('#')), "a part was staged");
+        let progress = world.sql(format!("select progress from jobs where id = '{job}'")).await.json();
+        assert_eq!((&progress["phase"], &progress["total"]), (&json!("exporting"), &json!(ROWS)));
+        assert!((50..100).contains(&progress["percent"].as_u64().unwrap()), "{progress}");
     }
 
     async fn open(self) {
@@ -132,6 +135,27 @@ async fn another_worker_begins_anew_after_a_kill_and_no_half_file_stays() {
     world.wait_until(&format!("select attempt > {attempt} and status = 'completed' from jobs")).await;
     assert_whole(&world, id, attempt + 1).await;
     assert_eq!(world.sql(reports).await, before);
+}
+
+#[tokio::test]
+async fn a_frozen_worker_that_lost_its_lease_changes_nothing() {
+    let world = TestWorld::new().await;
+    let gate = Gate::close(&world).await;
+    let mut worker = world.program().args(&["run"]).spawn();
+    let id = world.enqueue("data_export", &params()).await;
+    gate.reached(&world, id).await;
+    worker.freeze();
+    gate.open().await;
+    let _other = world.program().args(&["run"]).spawn();
+    assert_whole(&world, id, 2).await;
+    let rows = "select id::text, metadata::text from reports union all
+                select key, sha256 || attempt from artifacts order by 1";
+    let before = world.sql(rows).await;
+    worker.thaw();
+    worker.terminate();
+    worker.ended().await;
+    assert_eq!(world.sql(rows).await, before);
+    assert_whole(&world, id, 2).await;
 }
 
 #[tokio::test]

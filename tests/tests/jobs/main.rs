@@ -8,6 +8,7 @@ mod cancel;
 mod crash;
 mod export;
 mod export_faults;
+mod export_s3;
 mod job_log;
 mod least_privilege;
 mod not_implemented;

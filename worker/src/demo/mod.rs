@@ -1,7 +1,9 @@
-//! `demo`: everything at work, from a plain SQL insert to pictures with their defects drawn in and a report to print, on
-//! a machine where nothing has been set up. It always uses the embedded database and a local folder, whatever the settings say, so that
+//! `demo`: everything at work, from a plain SQL insert to pictures with their defects drawn in, a report to print and rows
+//! for other programs, on a machine where nothing has been set up. It always uses the embedded database and a local folder, whatever the settings say, so that
 //! it never writes into somebody's real database.
 
+mod export;
+mod files;
 mod report;
 mod results;
 
@@ -101,7 +103,7 @@ async fn with_environment(environment: &Environment, settings: &Settings) -> any
     Ok(surprises.is_empty())
 }
 
-/// Both jobs, one after the other, each with its results; what came out otherwise than it should.
+/// All jobs, one after the other, each with its results; what came out otherwise than it should.
 async fn run_jobs(
     environment: &Environment,
     pictures: &[Picture],
@@ -126,6 +128,11 @@ async fn run_jobs(
         let (state, seconds) = to_its_end(db, report).await?;
         report::show(&state, seconds, environment);
         surprises.extend(report::surprises(&state));
+
+        let export = export::ask_for(db, batch).await?;
+        let (state, seconds) = to_its_end(db, export).await?;
+        export::show(&state, seconds, environment);
+        surprises.extend(export::surprises(&state, pictures.len()));
     }
     what_next(environment, batch);
     Ok(surprises)
@@ -169,7 +176,7 @@ async fn follow(db: &Db, job: JobId) -> anyhow::Result<JobState> {
 fn what_next(environment: &Environment, job: JobId) {
     let program = std::env::args().next().unwrap_or_else(|| "forgeos-worker".to_owned());
     let program = shown_path(Path::new(&program));
-    text("  data_export writes rows as files in the same way; model_training is not made yet.\n");
+    text("  model_training is not made yet.\n");
     text(&format!("  {}", bold("What to try next")));
     let command = |arguments: &str| format!("{program} {arguments}");
     let ideas = [

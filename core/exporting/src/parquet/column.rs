@@ -134,7 +134,7 @@ impl ColumnBuffer {
         (texts.bytes.len() - before) + (self.definitions.len() - entries) * (size_of::<usize>() + 2)
     }
 
-    /// Writes what was gathered and is empty again.
+    /// Writes what was gathered and is empty again; its memory is kept for the next row group.
     pub(super) fn write(&mut self, mut writer: SerializedColumnWriter<'_>) -> Result<(), ParquetError> {
         let Self { values, definitions, repetitions } = self;
         let levels = (&definitions[..], &repetitions[..]);
@@ -144,44 +144,58 @@ impl ColumnBuffer {
                 write_all::<FixedLenByteArrayType>(&mut writer, levels, VALUE, |at| {
                     FixedLenByteArray::from(ByteArray::from(all.slice(at * 16..at * 16 + 16)))
                 })?;
+                writer.close()?;
+                *bytes = emptied(all);
             }
             Values::Integers(numbers) => {
                 write_all::<Int64Type>(&mut writer, levels, VALUE, |at| numbers[at])?;
+                writer.close()?;
                 numbers.clear();
             }
             Values::Reals(numbers) => {
                 write_all::<DoubleType>(&mut writer, levels, VALUE, |at| numbers[at])?;
+                writer.close()?;
                 numbers.clear();
             }
             Values::Booleans(values) => {
                 write_all::<BoolType>(&mut writer, levels, VALUE, |at| values[at])?;
+                writer.close()?;
                 values.clear();
             }
-            Values::Texts(texts) => write_texts(&mut writer, levels, VALUE, texts)?,
-            Values::Lists(texts) => write_texts(&mut writer, levels, ELEMENT, texts)?,
+            Values::Texts(texts) => write_texts(writer, levels, VALUE, texts)?,
+            Values::Lists(texts) => write_texts(writer, levels, ELEMENT, texts)?,
         }
         definitions.clear();
         repetitions.clear();
-        writer.close()
+        Ok(())
     }
 }
 
 fn write_texts(
-    writer: &mut SerializedColumnWriter<'_>,
+    mut writer: SerializedColumnWriter<'_>,
     levels: (&[u8], &[u8]),
     full: u8,
     texts: &mut Texts,
 ) -> Result<(), ParquetError> {
     let all = Bytes::from(std::mem::take(&mut texts.bytes));
     let mut start = 0;
-    write_all::<ByteArrayType>(writer, levels, full, |at| {
+    write_all::<ByteArrayType>(&mut writer, levels, full, |at| {
         let end = texts.ends[at];
         let text = all.slice(start..end);
         start = end;
         ByteArray::from(text)
     })?;
+    writer.close()?;
+    texts.bytes = emptied(all);
     texts.ends.clear();
     Ok(())
+}
+
+/// The memory of values that nobody refers to any more: the writer is closed.
+fn emptied(all: Bytes) -> Vec<u8> {
+    let mut bytes = Vec::from(all);
+    bytes.clear();
+    bytes
 }
 
 /// `levels`: definitions, and in lists repetitions; `full`: the definition that has a value; `value`: the values by

@@ -5,6 +5,7 @@
 //! since the values are at hand one row at a time.
 
 mod column;
+mod order;
 mod schema;
 
 use chrono::{DateTime, Utc};
@@ -89,7 +90,10 @@ impl ParquetFile {
         let end = |file: &mut Self| {
             file.write_group()?;
             file.writer.finish()?;
-            Ok(std::mem::take(file.writer.inner_mut()))
+            let leaves = file.writer.schema_descr().num_columns();
+            let mut rest = std::mem::take(file.writer.inner_mut());
+            order::state_type_defined(&mut rest, leaves);
+            Ok(rest)
         };
         end(&mut self).map_err(EncodeError::Parquet)
     }

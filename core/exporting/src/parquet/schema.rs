@@ -48,9 +48,6 @@ pub(super) fn schema(dataset: Dataset, columns: &[Column]) -> Result<TypePtr, Pa
 
 /// zstd inside; statistics of every page; dictionaries where values come again; differences for times, which mostly
 /// rise. JSON has neither statistics nor a dictionary: nobody asks for its smallest value, and it hardly repeats.
-///
-/// The `parquet` crate states the order of floats as IEEE 754's total order, which is young: readers that do not know
-/// it yet (Arrow 26) read the values and leave the statistics of these columns aside.
 pub(super) fn properties(
     dataset: Dataset,
     columns: &[Column],

@@ -1,5 +1,5 @@
 use ::parquet::{
-    basic::{ConvertedType, LogicalType, Repetition},
+    basic::{ColumnOrder, ConvertedType, LogicalType, Repetition},
     file::reader::{FileReader, SerializedFileReader},
     record::{Field, List, Row},
 };
@@ -80,6 +80,18 @@ fn the_file_says_what_it_is_and_has_statistics() {
         let has_statistics = column.statistics().is_some();
         let is_json = column.column_descr().logical_type_ref() == Some(&LogicalType::Json);
         assert_eq!(has_statistics, !is_json, "{}", column.column_path());
+    }
+}
+
+#[test]
+fn numbers_are_ordered_in_the_way_that_every_reader_knows() {
+    for dataset in Dataset::ALL {
+        let reader = open(file(&all_columns(dataset), Format::Parquet, &[]));
+        let metadata = reader.metadata().file_metadata();
+        for (place, column) in metadata.schema_descr().columns().iter().enumerate() {
+            let order = metadata.column_order(place);
+            assert!(matches!(order, ColumnOrder::TYPE_DEFINED_ORDER(_)), "{}: {order:?}", column.path());
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 use std::io::Cursor;
 
 use calamine::{Data, Reader, Xlsx};
-use forgeos_exporting::{Cell, Dataset, Format};
+use forgeos_exporting::{Cell, Dataset, Export, Format, Output};
 
-use crate::rows::{CREATED_MICROS, HOSTILE, METRICS, all_columns, analysis, columns, file, nulls};
+use crate::rows::{
+    CREATED_MICROS, HOSTILE, METRICS, all_columns, analysis, columns, created_at, file, nulls,
+};
 
 fn read(bytes: Vec<u8>, sheet: &str) -> Vec<Vec<Data>> {
     let mut workbook: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).unwrap();
@@ -74,4 +76,24 @@ fn every_id_of_a_row_is_there() {
 fn no_rows_make_a_workbook_with_a_header() {
     let rows = read(file(&columns(Dataset::Reports, &["id", "url"]), Format::Xlsx, &[]), "reports");
     assert_eq!(rows, [[Data::String("id".to_owned()), Data::String("url".to_owned())]]);
+}
+
+#[test]
+fn more_rows_than_a_sheet_holds_go_on_in_the_next() {
+    const HELD: i64 = 1_048_575;
+    let selection = columns(Dataset::Jobs, &["priority"]);
+    let mut export = Export::new(&selection, &[Output::new(Format::Xlsx)], created_at()).unwrap();
+    let mut bytes = Vec::new();
+    for number in 0..HELD + 2 {
+        export.row(&[Cell::Integer(number)]).unwrap();
+        if number % 100_000 == 0 {
+            bytes.append(&mut export.take(0));
+        }
+    }
+    bytes.append(&mut export.finish().unwrap().remove(0));
+    let mut book = Xlsx::new(Cursor::new(bytes)).unwrap();
+    assert_eq!(book.sheet_names(), ["jobs", "jobs 2"]);
+    let rest = book.worksheet_range("jobs 2").unwrap();
+    let rest: Vec<String> = rest.rows().map(|row| row[0].to_string()).collect();
+    assert_eq!(rest, ["priority".to_owned(), HELD.to_string(), (HELD + 1).to_string()]);
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use forgeos_core::{
     ErrorCode, JobContext, JobError,
@@ -62,16 +61,17 @@ impl Files {
 
     /// Begins to write.
     pub(super) async fn open(&mut self, ctx: &JobContext) -> Result<(), JobError> {
+        let alone = self.len() == 1;
         for file in &mut self.0 {
             let mime = file.output.format.mime_type(file.output.compression);
             let upload = ctx.storage.upload(Bucket::Exports, &file.key, mime).await.map_err(refused)?;
-            file.upload = Some(upload);
+            file.upload = Some(if alone { upload } else { upload.one_part_at_a_time() });
         }
         Ok(())
     }
 
     /// Appends bytes to each file, all at once: the slowest holds up the others.
-    pub(super) async fn write(&mut self, bytes: impl Iterator<Item = Bytes>) -> Result<(), JobError> {
+    pub(super) async fn write(&mut self, bytes: &[Vec<u8>]) -> Result<(), JobError> {
         let writes = self.0.iter_mut().zip(bytes).map(async |(file, bytes)| match &mut file.upload {
             Some(upload) => upload.write(bytes).await,
             None => Ok(()),
@@ -79,8 +79,9 @@ impl Files {
         try_join_all(writes).await.map(drop).map_err(refused)
     }
 
-    /// Makes them visible; in the order of the outputs. An error may leave some of them in the store.
-    pub(super) async fn finish(&mut self) -> Result<Vec<StoredFile>, JobError> {
+    /// Makes them visible and reads each back; in the order of the outputs. An error may leave some of them in the
+    /// store.
+    pub(super) async fn finish(&mut self, ctx: &JobContext) -> Result<Vec<StoredFile>, JobError> {
         let ends =
             self.0.iter_mut().filter_map(|file| Some((file.upload.take()?, &file.key, file.output))).map(
                 async |(upload, key, output)| {
@@ -88,13 +89,20 @@ impl Files {
                     StorageResult::Ok(StoredFile { output, key: key.clone(), object })
                 },
             );
-        let stored = try_join_all(ends).await.map_err(refused)?;
+        let mut stored = try_join_all(ends).await.map_err(refused)?;
+        for StoredFile { key, object, .. } in &mut stored {
+            let (size_bytes, sha256) = ctx.storage.checksum(Bucket::Exports, key).await.map_err(refused)?;
+            object.verified = size_bytes == object.size_bytes && sha256 == object.sha256;
+        }
         match stored.iter().find(|file| !file.object.verified) {
             Some(file) => Err(JobError::transient(
                 ErrorCode::StorageUnavailable,
                 "the object store does not hold what was written to it; the export will be tried again",
             )
-            .because(format!("`{}` has another size than its {} bytes", file.key, file.object.size_bytes))),
+            .because(format!(
+                "`{}` is not the {} bytes that were written",
+                file.key, file.object.size_bytes
+            ))),
             None => Ok(stored),
         }
     }

@@ -15,7 +15,6 @@ mod results;
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use forgeos_core::{
     ErrorCode, Job, JobContext, JobError, JobStatus, StopReason,
     compute::ComputeError,
@@ -103,7 +102,7 @@ impl DataExport {
             });
             let (back, ready) = encoded.await.map_err(no_result)??;
             export = back;
-            files.write(ready.into_iter().map(Bytes::from)).await?;
+            files.write(&ready).await?;
             ctx.progress.set(PHASE, export.rows(), total);
         }
         reading.await.map_err(|error| {
@@ -119,8 +118,8 @@ impl DataExport {
             ));
         }
         let ends = ctx.compute.run(move || export.finish()).await.map_err(no_result)?.map_err(not_encoded)?;
-        files.write(ends.into_iter().map(Bytes::from)).await?;
-        let stored = files.finish().await?;
+        files.write(&ends).await?;
+        let stored = files.finish(ctx).await?;
         files::record(ctx, self, taken_at, rows, &stored).await
     }
 }

@@ -327,6 +327,15 @@ mod tests {
     }
 
     #[test]
+    fn null_counts_as_absent() {
+        let params = json!({"dataset": "jobs", "formats": null, "filters": null, "columns": null, "compression": null});
+        check(params).unwrap();
+        let filters =
+            json!({"from_date": null, "to_date": null, "status": null, "job_id": null, "ids": null});
+        check(json!({"dataset": "jobs", "filters": filters})).unwrap();
+    }
+
+    #[test]
     fn a_status_may_be_one_word_or_several() {
         for status in [json!("failed"), json!(["failed", "completed"])] {
             assert!(check(json!({"dataset": "analyses", "filters": {"status": status}})).is_ok());

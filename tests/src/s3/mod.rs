@@ -1,0 +1,154 @@
+//! An S3 server on the loopback, for tests: what the worker asks of a store, by the rules of the protocol.
+//!
+//! It keeps objects in memory and is strict where a real store is: every request must be signed (Signature Version 4)
+//! with the right key over what really arrived, parts but the last have 5 MiB at least, an upload is completed with the
+//! tags of its parts in order, and is nowhere to be seen before. It tells what a real store hardly tells, how many
+//! uploads are open, and refuses parts or keeps them waiting when a test says so. It has no versions and no
+//! rights, because the worker asks for none.
+
+mod requests;
+mod signature;
+mod store;
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    thread::JoinHandle,
+};
+
+use axum::{Router, extract::DefaultBodyLimit};
+use tokio::sync::{oneshot, watch};
+
+pub use store::Damage;
+use store::Store;
+
+/// The only key that it knows.
+pub const ACCESS_KEY_ID: &str = "test-key";
+const SECRET_ACCESS_KEY: &str = "test-secret/with+signs=";
+const REGION: &str = "eu-north-1";
+
+/// The running server; it ends when this is dropped.
+#[derive(Debug)]
+pub struct S3 {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    store: Mutex<Store>,
+    /// Whether parts wait instead of being answered.
+    parts_wait: watch::Sender<bool>,
+}
+
+impl Shared {
+    fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl S3 {
+    /// Starts one with the buckets of the worker, on a thread of its own.
+    #[must_use]
+    pub fn start() -> Self {
+        let shared = Arc::new(Shared { store: Mutex::default(), parts_wait: watch::Sender::new(false) });
+        let (started, starting) = mpsc::channel();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let routes = Router::new()
+            .fallback(requests::answer)
+            .layer(DefaultBodyLimit::disable())
+            .with_state(Arc::clone(&shared));
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+                started.send(listener.local_addr().unwrap()).unwrap();
+                tokio::select! {
+                    served = async { axum::serve(listener, routes).await } => served.unwrap(),
+                    _ = stopped => {}
+                }
+            });
+        });
+        Self { address: starting.recv().unwrap(), shared, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// What a worker is told to use it.
+    #[must_use]
+    pub fn settings(&self) -> [(&'static str, String); 5] {
+        [
+            ("FORGEOS__STORAGE__URL", "s3://".to_owned()),
+            ("FORGEOS__STORAGE__ENDPOINT", format!("http://{}", self.address)),
+            ("FORGEOS__STORAGE__REGION", REGION.to_owned()),
+            ("FORGEOS__STORAGE__ACCESS_KEY_ID", ACCESS_KEY_ID.to_owned()),
+            ("FORGEOS__STORAGE__SECRET_ACCESS_KEY", SECRET_ACCESS_KEY.to_owned()),
+        ]
+    }
+
+    /// The bytes of an object.
+    #[must_use]
+    pub fn object(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
+        self.shared.store().object(&format!("{bucket}/{key}")).map(|object| object.bytes.to_vec())
+    }
+
+    /// The media type of an object.
+    #[must_use]
+    pub fn mime_type(&self, bucket: &str, key: &str) -> Option<String> {
+        self.shared.store().object(&format!("{bucket}/{key}")).map(|object| object.mime_type.clone())
+    }
+
+    /// In how many parts an object came; 0 for one that was put whole.
+    #[must_use]
+    pub fn parts(&self, bucket: &str, key: &str) -> Option<usize> {
+        self.shared.store().object(&format!("{bucket}/{key}")).map(|object| object.parts)
+    }
+
+    /// Every object, as `bucket/key`.
+    #[must_use]
+    pub fn objects(&self) -> Vec<String> {
+        self.shared.store().names().map(str::to_owned).collect()
+    }
+
+    /// Uploads that were begun and neither completed nor aborted.
+    #[must_use]
+    pub fn open_uploads(&self) -> usize {
+        self.shared.store().open_uploads()
+    }
+
+    /// Parts that lie in open uploads.
+    #[must_use]
+    pub fn waiting_parts(&self) -> usize {
+        self.shared.store().waiting_parts()
+    }
+
+    /// From now on this many parts are refused as a store that is busy refuses them.
+    pub fn refuse_parts(&self, times: usize) {
+        self.shared.store().refusals = times;
+    }
+
+    /// Whether every part that was to be refused has been.
+    #[must_use]
+    pub fn has_refused(&self) -> bool {
+        self.shared.store().refusals == 0
+    }
+
+    /// From now on new objects come out otherwise than they went in.
+    pub fn damage(&self, damage: Damage) {
+        self.shared.store().damage = damage;
+    }
+
+    /// Keeps parts waiting for their answers, or no longer.
+    pub fn hold_parts(&self, held: bool) {
+        self.shared.parts_wait.send_replace(held);
+    }
+}
+
+impl Drop for S3 {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

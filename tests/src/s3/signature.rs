@@ -1,0 +1,87 @@
+//! AWS Signature Version 4 of requests with an `Authorization` header: whether it is the one that this request must have.
+
+use axum::http::{HeaderMap, Method, Uri};
+use sha2::{Digest, Sha256};
+use url::form_urlencoded;
+
+use super::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
+
+/// Checks a whole request; `Err` is what S3 calls the fault.
+pub(super) fn check(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(), &'static str> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let authorization = header("authorization").and_then(|text| text.strip_prefix("AWS4-HMAC-SHA256 "));
+    let part = |name: &str| {
+        authorization?.split(',').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='))
+    };
+    let (Some(credential), Some(signed), Some(signature)) =
+        (part("Credential"), part("SignedHeaders"), part("Signature"))
+    else {
+        return Err("AccessDenied");
+    };
+    let (key, scope) = credential.split_once('/').ok_or("AuthorizationHeaderMalformed")?;
+    if key != ACCESS_KEY_ID {
+        return Err("InvalidAccessKeyId");
+    }
+    let (time, digest) = (header("x-amz-date").ok_or("AccessDenied")?, header("x-amz-content-sha256"));
+    let day = time.get(..8).ok_or("AccessDenied")?;
+    if scope != format!("{day}/{REGION}/s3/aws4_request") {
+        return Err("AuthorizationHeaderMalformed");
+    }
+    let digest = digest.ok_or("InvalidRequest")?;
+    if digest != "UNSIGNED-PAYLOAD" && digest != hex::encode(Sha256::digest(body)) {
+        return Err("XAmzContentSHA256Mismatch");
+    }
+
+    let mut lines = String::new();
+    for name in signed.split(';') {
+        let values: Vec<_> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        lines.push_str(&format!(
+            "{name}:{}\n",
+            values.join(",").split_whitespace().collect::<Vec<_>>().join(" ")
+        ));
+    }
+    let request = format!("{method}\n{}\n{}\n{lines}\n{signed}\n{digest}", uri.path(), canonical_query(uri));
+    let to_sign =
+        format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex::encode(Sha256::digest(request.as_bytes())));
+    let secret = format!("AWS4{SECRET_ACCESS_KEY}");
+    let key = scope.split('/').fold(secret.into_bytes(), |key, word| hmac(&key, word.as_bytes()).to_vec());
+    if hex::encode(hmac(&key, to_sign.as_bytes())) == signature {
+        Ok(())
+    } else {
+        Err("SignatureDoesNotMatch")
+    }
+}
+
+/// Sorted by their names as they are escaped, everything but letters, digits and `-_.~` escaped.
+fn canonical_query(uri: &Uri) -> String {
+    let escaped = |text: &str| {
+        text.bytes().fold(String::new(), |out, byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out + char::from(byte).encode_utf8(&mut [0; 4])
+            }
+            _ => out + &format!("%{byte:02X}"),
+        })
+    };
+    let mut pairs: Vec<_> = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+        .map(|(name, value)| (escaped(&name), escaped(&value)))
+        .collect();
+    pairs.sort();
+    let pairs: Vec<_> = pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    pairs.join("&")
+}
+
+/// RFC 2104 with SHA-256, whose blocks have 64 bytes.
+fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
+    let mut block = [0_u8; 64];
+    match key.len() {
+        0..=64 => block[..key.len()].copy_from_slice(key),
+        _ => block[..32].copy_from_slice(&Sha256::digest(key)),
+    }
+    let inner = Sha256::new().chain_update(block.map(|byte| byte ^ 0x36)).chain_update(message).finalize();
+    Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().into()
+}
