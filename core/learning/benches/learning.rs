@@ -34,7 +34,10 @@ fn main() {
         println!("give a folder with labels.csv");
         return;
     }
-    println!("{:>16} {:>24} {:>9} {:>7} {:>7} {:>8} {:>9}", "set", "model", "accuracy", "F1", "AUC", "Brier", "train s");
+    println!(
+        "{:>16} {:>24} {:>9} {:>7} {:>7} {:>8} {:>9}",
+        "set", "model", "accuracy", "F1", "AUC", "Brier", "train s"
+    );
     for set in sets {
         let name = set.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let pictures = data::read(&set);

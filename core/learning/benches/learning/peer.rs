@@ -31,8 +31,7 @@ pub(crate) fn run(python: &str, pictures: &[Pictured], parts: &[Vec<usize>]) -> 
         for line in String::from_utf8(output.stdout).unwrap().lines() {
             let mut words = line.split(' ');
             let name = format!("scikit-learn {}", words.next().unwrap());
-            let mut round =
-                Round { train_s: words.next().unwrap().parse().unwrap(), ..Round::default() };
+            let mut round = Round { train_s: words.next().unwrap().parse().unwrap(), ..Round::default() };
             let probabilities: Vec<f64> = words.map(|w| w.parse().unwrap()).collect();
             figures(pictures, &probabilities, &mut round);
             match found.iter_mut().find(|(other, _)| *other == name) {

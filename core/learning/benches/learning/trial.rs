@@ -64,15 +64,22 @@ pub(crate) fn figures(pictures: &[Pictured], probabilities: &[f64], round: &mut 
     let right = count(&|j| (j.0 >= 0.5) == j.1);
     round.accuracy = right / judged.len() as f64;
     round.f1 = 2.0 * count(&|j| j.0 >= 0.5 && j.1) / (count(&|j| j.0 >= 0.5) + count(&|j| j.1));
-    let pairs = judged.iter().filter(|j| j.1).flat_map(|a| judged.iter().filter(|j| !j.1).map(move |b| (a.0, b.0)));
+    let pairs =
+        judged.iter().filter(|j| j.1).flat_map(|a| judged.iter().filter(|j| !j.1).map(move |b| (a.0, b.0)));
     let (mut won, mut all) = (0.0, 0.0);
     for (a, b) in pairs {
-        won += if a > b { 1.0 } else if a == b { 0.5 } else { 0.0 };
+        won += if a > b {
+            1.0
+        } else if a == b {
+            0.5
+        } else {
+            0.0
+        };
         all += 1.0;
     }
     round.auc = won / all;
-    round.brier =
-        judged.iter().map(|(p, hit)| (p - f64::from(u8::from(*hit))).powi(2)).sum::<f64>() / judged.len() as f64;
+    round.brier = judged.iter().map(|(p, hit)| (p - f64::from(u8::from(*hit))).powi(2)).sum::<f64>()
+        / judged.len() as f64;
 }
 
 pub(crate) fn print(set: &str, model: &str, rounds: &[Round]) {
