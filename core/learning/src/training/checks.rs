@@ -2,9 +2,8 @@
 
 use super::Lesson;
 use super::crossing::Crossing;
-use crate::ensemble::most_probable;
 use crate::evaluation::Checks;
-use crate::evaluation::figures::{Judged, balanced_accuracy};
+use crate::evaluation::figures::{Judged, balanced_accuracy_of};
 use crate::features::{TONE_VALUES, VALUES};
 use crate::groups::GroupSource;
 use crate::sample::{Options, Phase, Watch};
@@ -45,9 +44,5 @@ pub(super) fn run(
 }
 
 fn balanced(judged: &[Judged], lesson: &Lesson<'_>) -> f64 {
-    let mut confusion = vec![vec![0u32; lesson.labels.len()]; lesson.labels.len()];
-    for one in judged {
-        confusion[one.class][most_probable(&one.probabilities)] += 1;
-    }
-    balanced_accuracy(&confusion)
+    balanced_accuracy_of(judged, lesson.labels.len())
 }

@@ -22,6 +22,8 @@ pub(super) struct Crossing {
     /// In the order of the pictures that were asked for.
     pub scored: Vec<Scored>,
     pub folds: usize,
+    /// Whether the tiles' evidence was learned, too.
+    pub tiles: bool,
 }
 
 impl Crossing {
@@ -87,14 +89,18 @@ impl Crossing {
             (0..folds).flat_map(score_part).collect()
         };
         scored.sort_by_key(|(at, _)| *at);
-        Self { scored: scored.into_iter().map(|(_, scored)| scored).collect(), folds }
+        Self { scored: scored.into_iter().map(|(_, scored)| scored).collect(), folds, tiles }
+    }
+
+    /// The choice that all scores make, or all but those of one part.
+    pub(super) fn choice(&self, lesson: &Lesson<'_>, without: Option<usize>) -> Choice {
+        let scored = self.scored.iter().filter(|s| Some(s.fold) != without);
+        Choice::make(scored, lesson.labels.len(), self.tiles)
     }
 
     /// What the whole procedure says of every picture: choice and curves come from the other parts only.
     pub(super) fn judged(&self, lesson: &Lesson<'_>) -> Vec<Judged> {
-        let choices: Vec<Choice> = (0..self.folds)
-            .map(|fold| Choice::make(self.scored.iter().filter(|s| s.fold != fold), lesson.labels.len()))
-            .collect();
+        let choices: Vec<Choice> = (0..self.folds).map(|fold| self.choice(lesson, Some(fold))).collect();
         let judge = |s: &Scored| Judged {
             group: s.group,
             class: s.class,

@@ -24,10 +24,16 @@ pub(super) struct Choice {
 impl Choice {
     /// The first recipe, unless another one's loss is lower by more than the standard error of the difference, taken
     /// over groups: differences smaller than that are luck, and luck does not repeat.
-    pub(super) fn make<'a>(scored: impl Iterator<Item = &'a Scored>, class_count: usize) -> Self {
+    /// `tiles` says whether the tiles' evidence was learned.
+    pub(super) fn make<'a>(
+        scored: impl Iterator<Item = &'a Scored>,
+        class_count: usize,
+        tiles: bool,
+    ) -> Self {
         let scored: Vec<&Scored> = scored.collect();
         let tried: Vec<(Self, BTreeMap<usize, f64>)> = RECIPES
             .iter()
+            .filter(|recipe| tiles || !recipe.needs_tiles())
             .map(|recipe| {
                 let choice = Self { recipe: *recipe, curves: fit_curves(&scored, recipe, class_count) };
                 let losses = choice.losses(&scored, class_count);
