@@ -1,4 +1,5 @@
 //! The account of a training: groups, leaks, shortcuts, refusals.
+#![allow(clippy::unwrap_used)]
 
 mod patches;
 

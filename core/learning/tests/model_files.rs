@@ -1,4 +1,5 @@
 //! What is read from a file is never trusted.
+#![allow(clippy::unwrap_used)]
 
 mod patches;
 

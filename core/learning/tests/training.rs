@@ -1,4 +1,5 @@
 //! What a training promises, tried on drawn patches.
+#![allow(clippy::unwrap_used)]
 
 mod patches;
 

@@ -30,7 +30,7 @@ use crate::learners::forest::TREES;
 use crate::model::Model;
 use crate::plots::{self, Plot};
 use crate::sample::{Options, Phase, Sample, Watch};
-use crossing::Crossing;
+use crossing::{Crossing, Trial};
 use selection::Choice;
 
 /// A model and what is known of it.
@@ -101,7 +101,13 @@ pub fn train(samples: &[Sample], options: &Options, watch: &dyn Watch) -> Result
     let marked = samples.iter().any(|sample| !sample.description.regions.is_empty());
     let kept_apart = keep_apart(&lesson, options);
     let (development, held_out): (Vec<usize>, Vec<usize>) = (0..samples.len()).partition(|&i| !kept_apart[i]);
-    let crossing = Crossing::run(&lesson, &development, options, 0..VALUES, marked, &stop, &|done, total| {
+    let trial = Trial {
+        pictures: &development,
+        groups: development.iter().map(|&i| lesson.groups.of[i]).collect(),
+        range: 0..VALUES,
+        tiles: marked,
+    };
+    let crossing = Crossing::run(&lesson, &trial, options, &stop, &|done, total| {
         watch.progress(Phase::Evaluating, done, total);
     });
     if stop() {
@@ -134,7 +140,7 @@ pub fn train(samples: &[Sample], options: &Options, watch: &dyn Watch) -> Result
         return Err(ended());
     }
     watch.progress(Phase::Training, 2, 2);
-    let checks = checks::run(&lesson, &development, options, &crossing, watch, &stop);
+    let checks = checks::run(&lesson, &trial, options, &crossing, watch, &stop);
     if watch.should_stop() {
         return Err(TrainError::Stopped);
     }
