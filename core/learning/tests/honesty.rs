@@ -73,7 +73,8 @@ fn leaking() -> Vec<Sample> {
             let (base, grain, stripe) = (own.u8(60..180), own.u8(2..60), own.usize(2..17));
             let rgb = (0..SIDE * SIDE)
                 .flat_map(|p| {
-                    let v = base + random.u8(0..grain) + if p % SIDE % stripe == 0 { 15 } else { 0 };
+                    let v =
+                        base + random.u8(0..grain) + if (p % SIDE).is_multiple_of(stripe) { 15 } else { 0 };
                     [v, v, v]
                 })
                 .collect();

@@ -98,14 +98,18 @@ pub(crate) fn peak_memory_mb() -> u64 {
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
-/// How long training takes, with all its tests and checks, by the number of pictures.
+/// How long training takes, with all its tests and checks, by the number of pictures, when one label in ten is wrong.
 pub(crate) fn drawn() {
     println!(
         "{:>9} {:>9} {:>9} {:>9} {:>10} {:>8}",
         "pictures", "wall s", "CPU s", "accuracy", "model MB", "peak MB"
     );
     for each in [25, 250, 1000, 2500] {
-        let samples = crate::patches::samples(each, 0);
+        let mut samples = crate::patches::samples(each, 0);
+        // One label in ten is wrong: trees and kernel machine have something to work on.
+        for at in (0..samples.len()).filter(|at| matches!(at % 20, 3 | 4)) {
+            samples[at].label = if samples[at].label == "good" { "defect" } else { "good" }.to_owned();
+        }
         let (begun, cpu) = (Instant::now(), cpu_s());
         let trained = train(&samples, &Options::default(), &Unwatched).unwrap();
         println!(
