@@ -70,8 +70,11 @@ impl Forest {
                     order: (0..rows.width as u16).collect(),
                     smallest: (rows.count() / LEAVES).max(1),
                 };
-                if !stop() {
-                    let mut members: Vec<u32> = (0..rows.count() as u32).collect();
+                let mut members: Vec<u32> = (0..rows.count() as u32).collect();
+                if stop() {
+                    // Nobody will use this tree, but every tree has a leaf.
+                    growth.add_leaf(&growth.totals(&members));
+                } else {
                     growth.grow(&mut members);
                 }
                 (growth.nodes, growth.leaves)
