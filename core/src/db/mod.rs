@@ -13,9 +13,11 @@ pub mod fenced;
 pub mod images;
 pub mod items;
 pub mod migrate;
+pub mod models;
 pub mod queue;
 pub mod report_sources;
 pub mod reports;
+pub mod training;
 pub mod workers;
 
 pub use error::{DbError, DbResult, within};

@@ -6,6 +6,7 @@ mod leftovers;
 pub mod model_training;
 mod params;
 mod patience;
+mod photographs;
 pub mod report_generation;
 
 pub use batch_analysis::BatchAnalysis;

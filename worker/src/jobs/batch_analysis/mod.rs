@@ -5,7 +5,6 @@
 //! attempt, here or elsewhere, goes on with what is open. What the figures mean is decided in `forgeos-imaging`.
 
 mod analyse;
-mod failure;
 mod metrics;
 mod params;
 mod plan;
@@ -28,10 +27,9 @@ pub use params::{BatchAnalysis, MAX_IMAGES, Options, Profile, Sensitivity};
 pub use results::{BatchResults, ImageError};
 
 use analyse::Analyst;
-use failure::Trouble;
 use plan::Plan;
 
-use super::leftovers;
+use super::{leftovers, photographs::Trouble};
 
 /// How often items that others hold are looked at, once nothing else is left to do.
 const HELD_ELSEWHERE_POLL: Duration = Duration::from_secs(1);
@@ -125,7 +123,6 @@ impl BatchAnalysis {
                 Some(finished) = under_way.next() => {
                     finished.map_err(|trouble| match trouble {
                         Trouble::Job(error) => error,
-                        Trouble::Moment(error) => error.into(),
                         Trouble::Image(failure) => JobError::transient(failure.code, failure.message),
                     })?;
                     done += 1;
