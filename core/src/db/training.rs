@@ -158,3 +158,15 @@ pub async fn complete(
     .await?;
     Ok(done.rows_affected() == 1)
 }
+
+/// Whether this job has completed the session. `transaction` must be fenced by this lease.
+pub async fn is_completed(transaction: &mut Transaction, lease: Lease, id: Uuid) -> DbResult<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from public.training_sessions
+                          where id = $1 and job_id = $2 and status = 'completed') as "completed!""#,
+        id,
+        lease.job.0
+    )
+    .fetch_one(transaction.exec())
+    .await?)
+}

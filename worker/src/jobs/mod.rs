@@ -4,6 +4,7 @@ pub mod batch_analysis;
 pub mod data_export;
 mod leftovers;
 pub mod model_training;
+pub(crate) mod models;
 mod params;
 mod patience;
 mod photographs;

@@ -24,8 +24,9 @@ use forgeos_imaging::Limits;
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::metrics::metrics_of;
+use super::{metrics::metrics_of, opinion::Opinion};
 use crate::jobs::{
+    models::LoadedModel,
     patience::{TRIES, patiently, pause},
     photographs::{self, ImageFailure, Trouble},
 };
@@ -45,6 +46,8 @@ pub(super) struct Analyst {
     pub(super) options: forgeos_imaging::Options,
     pub(super) include_visualization: bool,
     pub(super) limits: Limits,
+    /// Judges besides, when the job names one.
+    pub(super) model: Option<Arc<LoadedModel>>,
     /// One permit for every encoded file in memory.
     pub(super) inputs: Arc<Semaphore>,
 }
@@ -119,7 +122,7 @@ impl Analyst {
         let memory = self.ctx.compute.reserve_memory(pixels * BYTES_PER_PIXEL + bytes.len() as u64).await?;
 
         let (begin, begun) = oneshot::channel();
-        let (options, draw) = (self.options, self.include_visualization);
+        let (options, draw, model) = (self.options, self.include_visualization, self.model.clone());
         let work = self.ctx.compute.run(move || {
             // A thread cannot be interrupted: what it holds stays counted until it is done, time limit or not.
             let _held = (memory, input);
@@ -127,9 +130,13 @@ impl Analyst {
             let started = Instant::now();
             let picture = forgeos_imaging::decode(&bytes, &limits).map_err(ImageFailure::from)?;
             drop(bytes);
-            let judgement = forgeos_imaging::judge(&picture, options);
+            let mut judgement = forgeos_imaging::judge(&picture, options);
+            let opinion = model.map(|model| Opinion::form(&model, &picture, &mut judgement));
             let visualization = draw.then(|| forgeos_imaging::overlay::render(&picture, &judgement));
-            let metrics = metrics_of(&judgement, options.sensitivity, started.elapsed())?;
+            let mut metrics = metrics_of(&judgement, options.sensitivity, started.elapsed())?;
+            if let Some(opinion) = opinion {
+                opinion.write(&mut metrics);
+            }
             Ok::<_, ImageFailure>(Judged { metrics, visualization })
         });
         let overdue = async {
