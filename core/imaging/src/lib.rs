@@ -7,8 +7,10 @@
 pub mod decode;
 mod downscale;
 pub mod judgement;
+mod lab;
 pub mod overlay;
 pub mod picture;
+pub mod planes;
 pub mod print;
 pub mod reference;
 pub mod standard;
@@ -19,3 +21,4 @@ pub use judgement::{
     Severity, judge,
 };
 pub use picture::Picture;
+pub use planes::LabPlanes;

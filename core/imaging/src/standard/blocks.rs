@@ -3,8 +3,8 @@
 //! Each block is known by 32 of its pixels. Blocks of a row are sorted side by side with one sorting network, which
 //! costs a few nanoseconds a block instead of a few hundred.
 
-use super::lab::UNIT;
 use super::work_image::{BLOCK, GLARE, WorkImage};
+use crate::lab::UNIT;
 
 /// Blocks sorted side by side.
 const LANES: usize = 16;

@@ -1,12 +1,12 @@
 //! Connected sets of deviating pixels, measured.
 
 use super::background::Background;
-use super::lab::UNIT;
 use super::runs::{self, Run};
 use super::score::{DELTA_E_STEPS, Scores};
 use super::specks::Specks;
 use super::thresholds::Thresholds;
 use super::work_image::{GLARE, WorkImage};
+use crate::lab::UNIT;
 
 /// Pixels of a component from which its colour is measured, at most about so many.
 const COLOUR_SAMPLES: u32 = 1500;

@@ -3,9 +3,9 @@
 //! Averaging 4x4 pixels, with sparkles cut off, brings out what is faint but long: streaks of a film.
 
 use super::background::Background;
-use super::lab::UNIT;
 use super::panel::Panel;
 use super::work_image::{BLOCK, GLARE, WorkImage};
+use crate::lab::UNIT;
 
 /// Side of a cell in work pixels.
 pub(super) const CELL: usize = 4;

@@ -19,7 +19,6 @@ mod grain;
 mod grid;
 mod halves;
 mod indices;
-mod lab;
 mod lines;
 mod panel;
 mod runs;

@@ -1,10 +1,10 @@
 //! How far every judged pixel lies from what the background predicts, in units of the local noise and as ΔE.
 
 use super::background::Background;
-use super::lab::UNIT;
 use super::panel::{Panel, Part};
 use super::thresholds::Thresholds;
 use super::work_image::{BLOCK, GLARE, WorkImage};
+use crate::lab::UNIT;
 
 /// Steps of the ΔE plane per unit; it ends at 63.75.
 pub(super) const DELTA_E_STEPS: f32 = 4.0;

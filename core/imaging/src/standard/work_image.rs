@@ -2,9 +2,9 @@
 //!
 //! One pass over the source makes all of it, with three rows of unblurred colour alive at a time.
 
-use super::lab::TABLES;
 use crate::Picture;
 use crate::downscale::{self, Plan, Row};
+use crate::lab::TABLES;
 
 /// Longest side of a work image.
 const LONG_SIDE: u32 = 1600;
@@ -27,7 +27,7 @@ pub(super) struct WorkImage {
     pub height: usize,
     /// Source pixels per work pixel, across and down.
     pub scale: (f64, f64),
-    /// L*, a*, b* in [`super::lab::UNIT`] steps, each the mean of 3x3 pixels.
+    /// L*, a*, b* in [`crate::lab::UNIT`] steps, each the mean of 3x3 pixels.
     pub planes: [Vec<i16>; 3],
     /// [`GLARE`] and [`CLIPPED`].
     pub flags: Vec<u8>,

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use crate::downscale::FULL;
 
 /// Steps per unit of L*, a* and b*.
-pub(super) const UNIT: f32 = 64.0;
+pub(crate) const UNIT: f32 = 64.0;
 
 /// Steps of the cube-root curve.
 const CURVE_STEPS: usize = 1 << 14;
@@ -16,13 +16,13 @@ const FIELD: u32 = 21;
 const FIELD_MASK: u64 = (1 << FIELD) - 1;
 
 /// What a red, green or blue value adds to X, Y and Z, packed into one word each; and the cube-root curve.
-pub(super) struct Tables {
+pub(crate) struct Tables {
     added: [[u64; FULL as usize + 1]; 3],
     curve: Vec<i16>,
 }
 
 /// The tables of this process.
-pub(super) static TABLES: LazyLock<Tables> = LazyLock::new(Tables::new);
+pub(crate) static TABLES: LazyLock<Tables> = LazyLock::new(Tables::new);
 
 /// Rows of the sRGB matrix divided by the D65 white: every row adds up to 1.
 const TO_XYZ: [[f64; 3]; 3] =
@@ -51,7 +51,7 @@ impl Tables {
     }
 
     /// Converts one row; `lab` holds L*, a*, b* in [`UNIT`] steps and is as long as `rgb`.
-    pub(super) fn convert(&self, rgb: [&[u16]; 3], lab: [&mut [i16]; 3]) {
+    pub(crate) fn convert(&self, rgb: [&[u16]; 3], lab: [&mut [i16]; 3]) {
         let [xs, ys, zs] = lab;
         let [red, green, blue] = &self.added;
         let curve = &self.curve[..=CURVE_STEPS];
