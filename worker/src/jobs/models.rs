@@ -51,26 +51,21 @@ impl ModelShelf {
         let stored = stored(ctx, version).await?;
         // Held while one is loaded, so that two batches do not load the same.
         let mut kept = self.0.lock().await;
-        let at = kept.iter().position(|one| one.artifact_id == stored.artifact_id && one.sha256 == stored.sha256);
+        let at =
+            kept.iter().position(|one| one.artifact_id == stored.artifact_id && one.sha256 == stored.sha256);
         if let Some(at) = at {
             let one = kept.remove(at);
             let model = Arc::clone(&one.model);
             kept.push(one);
             return Ok(model);
         }
-        let model = Arc::new(LoadedModel {
-            version: version.to_owned(),
-            model: load(ctx, version, &stored).await?,
-        });
+        let model =
+            Arc::new(LoadedModel { version: version.to_owned(), model: load(ctx, version, &stored).await? });
         kept.retain(|one| one.artifact_id != stored.artifact_id);
         if kept.len() >= KEPT {
             kept.remove(0);
         }
-        kept.push(Kept {
-            artifact_id: stored.artifact_id,
-            sha256: stored.sha256,
-            model: Arc::clone(&model),
-        });
+        kept.push(Kept { artifact_id: stored.artifact_id, sha256: stored.sha256, model: Arc::clone(&model) });
         Ok(model)
     }
 }
@@ -105,7 +100,9 @@ async fn load(ctx: &JobContext, version: &str, stored: &StoredModel) -> Result<M
     let bytes = match patiently(|| ctx.storage.get_limited(Bucket::Models, &key, size)).await {
         Ok(bytes) => bytes,
         Err(StorageError::NotFound) => return Err(damaged("its file is gone")),
-        Err(StorageError::TooLarge { .. }) => return Err(damaged("its file is not the one that was written")),
+        Err(StorageError::TooLarge { .. }) => {
+            return Err(damaged("its file is not the one that was written"));
+        }
         Err(error) => return Err(error.into()),
     };
     let sha256 = stored.sha256.clone();

@@ -44,7 +44,8 @@ impl Opinion {
         metrics["model_version"] = json!(self.version);
         metrics["label"] = json!(verdict.label);
         metrics["probability"] = json!(rounded(verdict.probability));
-        let probabilities = verdict.probabilities.iter().map(|(label, p)| (label.clone(), json!(rounded(*p))));
+        let probabilities =
+            verdict.probabilities.iter().map(|(label, p)| (label.clone(), json!(rounded(*p))));
         metrics["probabilities"] = Value::Object(probabilities.collect());
         metrics["novelty"] = json!(rounded(verdict.novelty));
         if let Some(region) = &verdict.region {

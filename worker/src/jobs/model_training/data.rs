@@ -269,7 +269,9 @@ fn same_length(name: &str, found: usize, images: usize) -> Result<(), JobError> 
     if found == images {
         return Ok(());
     }
-    Err(JobError::bad_params(format!("`{name}` has {found} entries for {images} images; one for each is needed")))
+    Err(JobError::bad_params(format!(
+        "`{name}` has {found} entries for {images} images; one for each is needed"
+    )))
 }
 
 /// A text without the blanks around it: one line, not empty, not too long.
@@ -357,7 +359,10 @@ mod tests {
             (two(json!({"groups": ["a", ""]})), "`data.groups[1]` is empty"),
             (two(json!({"annotations": [{"image_id": id(3)}]})), "`data.annotations[0].image_id`"),
             (two(json!({"annotations": {}})), "data.annotations: must be an array"),
-            (boxed(json!({"x": -1, "y": 0, "width": 1, "height": 1, "label": "a"})), "regions[0].x` must be from 0"),
+            (
+                boxed(json!({"x": -1, "y": 0, "width": 1, "height": 1, "label": "a"})),
+                "regions[0].x` must be from 0",
+            ),
             (boxed(json!({"x": 0, "y": 0, "width": 0, "height": 1, "label": "a"})), "width` must be above 0"),
             (boxed(json!({"x": 0, "y": 1e300, "width": 1, "height": 1, "label": "a"})), "regions[0].y`"),
             (boxed(json!({"x": 0, "y": 0, "width": 1, "height": 1})), "`label` is missing"),
@@ -373,7 +378,10 @@ mod tests {
         let labels = |good: usize, bad: usize| [vec!["good"; good], vec!["bad"; bad]].concat();
         let check = |labels: Vec<&'static str>| enough_of_each_class(labels, ["good", "bad"], "");
         assert!(check(labels(10, 10)).is_ok());
-        assert_eq!(check(labels(12, 9)).unwrap_err().message, "a class needs at least 10 images: `bad` has 9");
+        assert_eq!(
+            check(labels(12, 9)).unwrap_err().message,
+            "a class needs at least 10 images: `bad` has 9"
+        );
         let none_left = check(labels(12, 0)).unwrap_err().message;
         assert_eq!(none_left, "a class needs at least 10 images: `bad` has 0");
     }

@@ -4,7 +4,7 @@
 //! file on both sides of a test would be counted as a success. What is held is bounded: encoded files by a count, pixels
 //! by the memory budget of the compute threads; a description has some 20 kB.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use bytes::Bytes;
 use forgeos_core::{

@@ -105,7 +105,9 @@ fn broke_down(error: ComputeError) -> JobError {
             tracing::error!(error = in_one_line(words, 300), "training panicked");
             JobError::permanent(ErrorCode::Panicked, "the training broke down; please report it")
         }
-        ComputeError::Gone => JobError::transient(ErrorCode::Internal, "the worker's compute threads are gone"),
+        ComputeError::Gone => {
+            JobError::transient(ErrorCode::Internal, "the worker's compute threads are gone")
+        }
     }
     .because(error)
 }

@@ -67,9 +67,7 @@ impl ModelTraining {
                 return Err(JobError::bad_params("one of `training_session_id` and `data` is needed"));
             }
             (Some(_), None) if self.notes.is_some() => {
-                return Err(JobError::bad_params(
-                    "`notes` goes with `data`; a training session has its own",
-                ));
+                return Err(JobError::bad_params("`notes` goes with `data`; a training session has its own"));
             }
             (Some(_), None) => {}
             (None, Some(data)) => data.check()?,

@@ -30,7 +30,9 @@ pub(super) async fn open(ctx: &JobContext, params: &ModelTraining) -> Result<Tas
             training::create(&mut transaction, lease, owner, &json!(data), notes).await?
         }
         (None, Some(id)) => id,
-        (None, None) => return Err(JobError::bad_params("one of `training_session_id` and `data` is needed")),
+        (None, None) => {
+            return Err(JobError::bad_params("one of `training_session_id` and `data` is needed"));
+        }
     };
     let opening = training::open(&mut transaction, lease, owner, id).await?;
     transaction.commit().await?;

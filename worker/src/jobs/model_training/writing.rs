@@ -95,9 +95,8 @@ async fn put_one(
     let lease = ctx.lease();
     let key = Key::of_job(&folder_of(session), lease.job, lease.attempt, item, extension)
         .map_err(|why| JobError::permanent(ErrorCode::Internal, why.to_string()))?;
-    let object = patiently(|| ctx.storage.put(Bucket::Models, &key, bytes.clone(), mime))
-        .await
-        .map_err(in_writing)?;
+    let object =
+        patiently(|| ctx.storage.put(Bucket::Models, &key, bytes.clone(), mime)).await.map_err(in_writing)?;
     Ok(Put { kind, item: item.to_owned(), mime, key, object })
 }
 
