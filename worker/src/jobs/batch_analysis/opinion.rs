@@ -78,7 +78,7 @@ fn confidence(verdict: &Verdict, capture: &Capture) -> f64 {
     let exposure = (1.0 - (capture.clipped_percent - 2.0).max(0.0) / 40.0).clamp(0.3, 1.0);
     let focus = 0.3 + 0.7 * capture.sharpness.clamp(0.0, 1.0);
     let known = 1.0 - 0.5 * verdict.novelty.clamp(0.0, 1.0);
-    (verdict.probability * exposure * focus * known).clamp(0.0, CERTAIN)
+    rounded((verdict.probability * exposure * focus * known).clamp(0.0, CERTAIN))
 }
 
 fn rounded(value: f64) -> f64 {

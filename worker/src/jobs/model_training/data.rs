@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use forgeos_core::JobError;
 use forgeos_learning::Region as MarkedRegion;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::jobs::params;
@@ -29,7 +29,7 @@ const MAX_REGIONS_IN_ALL: usize = 100_000;
 const MAX_PIXEL: f64 = 1_000_000.0;
 
 /// Labelled images, the lists in the same order.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingData {
     /// The images: ids as a `batch_analysis` takes them.
@@ -39,16 +39,16 @@ pub struct TrainingData {
     /// The label of each image; two different words or more.
     pub labels: Vec<String>,
     /// Boxes with labels on some of the images.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub annotations: Option<Vec<Annotation>>,
     /// What each image belongs to (a part, a day): no group is split between training and test. Without them groups are
     /// inferred from the names of the files.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub groups: Option<Vec<String>>,
 }
 
 /// What is known of one image.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Annotation {
     /// One of the images.
@@ -58,12 +58,12 @@ pub struct Annotation {
     #[serde(default)]
     pub regions: Vec<Region>,
     /// What the image belongs to, in place of `groups`; then every image needs one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub group: Option<String>,
 }
 
 /// A box in pixels of the upright image.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Region {
     /// From the left.

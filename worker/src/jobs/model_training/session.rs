@@ -7,7 +7,7 @@ use forgeos_core::{
         training::{self, OpenSession, Opening, SessionData, TrainedSession},
     },
 };
-use serde_json::json;
+use serde_json::Value;
 
 use super::{data::TrainingData, params::ModelTraining, results::TrainingResults};
 use crate::dispatch::decode;
@@ -25,9 +25,9 @@ pub(super) async fn open(ctx: &JobContext, params: &ModelTraining) -> Result<Tas
     let (lease, owner) = (ctx.lease(), ctx.job.user_id);
     let mut transaction = ctx.db.begin_fenced(lease).await?;
     let id = match (&params.data, params.training_session_id) {
-        (Some(data), _) => {
+        (Some(_), _) => {
             let notes = params.notes.as_deref();
-            training::create(&mut transaction, lease, owner, &json!(data), notes).await?
+            training::create(&mut transaction, lease, owner, &data_as_given(ctx), notes).await?
         }
         (None, Some(id)) => id,
         (None, None) => {
@@ -47,6 +47,12 @@ pub(super) async fn open(ctx: &JobContext, params: &ModelTraining) -> Result<Tas
             Err(JobError::not_found("`training_session_id`: there is no training session with this id"))
         }
     }
+}
+
+/// The inline data as its caller wrote it.
+fn data_as_given(ctx: &JobContext) -> Value {
+    let params = ctx.job.params.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    params.and_then(|mut params| params.get_mut("data").map(Value::take)).unwrap_or_default()
 }
 
 /// The images of a session. The row's words are its user's: they are checked like params.
