@@ -1,15 +1,14 @@
--- Which job trains a session, and the end of a session whose job ends without a model.
+-- The end of a training session whose job ends without a model. Which job trains a session stands in `job_items`: item
+-- `training_session`, whose `result_id` is the session.
 
-alter table public.training_sessions
-  add column if not exists job_id uuid references public.jobs(id) on delete set null;
+create index if not exists job_items_training_session_idx on public.job_items (result_id)
+  where item = 'training_session';
 
-create index if not exists idx_training_sessions_job_id on public.training_sessions (job_id) where job_id is not null;
-
--- A batch names a model by its version. The row of the file is what counts: it stays when its job is pruned.
+-- A batch names a model by its version. The row of the file is what counts: it stays when its job is deleted.
 create index if not exists artifacts_model_idx on public.artifacts (item) where kind = 'model';
 
 -- However the job ends: settled by its worker, swept, cancelled with no worker alive, deleted. A session that is
--- completed stays so, and the version of an earlier training stays with it.
+-- completed stays so, one that another job trains meanwhile goes on, and the version of an earlier training stays.
 create or replace function forgeos.close_training_session()
 returns trigger
 language plpgsql
@@ -17,23 +16,30 @@ security definer
 set search_path = ''
 as $$
 declare
-  error jsonb;
+  reason jsonb;
 begin
   if tg_op = 'DELETE' then
-    error := jsonb_build_object('code', 'cancelled', 'message', 'the job was deleted');
+    reason := jsonb_build_object('code', 'cancelled', 'message', 'the job was deleted');
   elsif new.status = 'cancelled' then
-    error := jsonb_build_object('code', 'cancelled', 'message', 'the job was cancelled');
+    reason := jsonb_build_object('code', 'cancelled', 'message', 'the job was cancelled');
   else
-    error := jsonb_build_object(
+    reason := jsonb_build_object(
       'code', coalesce(new.error_code, 'internal'),
       'message', coalesce(new.error_message, 'no reason was noted'));
   end if;
-  update public.training_sessions
-  set status = 'failed', accuracy_metrics = jsonb_build_object('error', error), updated_at = now()
-  where job_id = old.id and status = 'running';
+  update public.training_sessions s
+  set status = 'failed', accuracy_metrics = jsonb_build_object('error', reason), updated_at = now()
+  from public.job_items i
+  where i.job_id = old.id and i.item = 'training_session' and s.id = i.result_id and s.status = 'running'
+    and not exists (
+      select from public.job_items other
+      where other.item = 'training_session' and other.result_id = s.id
+        and other.job_id <> old.id and other.status = 'running');
   if tg_op = 'DELETE' then
     return old;
   end if;
+  update public.job_items set status = 'cancelled', locked_by = null, locked_until = null
+  where job_id = old.id and item = 'training_session' and status = 'running';
   return null;
 end
 $$;

@@ -1,8 +1,8 @@
 //! Rows of `training_sessions`: what a model is trained on, and what came of it.
 //!
-//! Whose session a job may touch is decided here: with an owner, a row of anybody else is as good as absent. A row that
-//! is `running` belongs to the job that it names; that it does not stay so when that job ends without a model is kept by
-//! a trigger of the table `jobs`.
+//! Whose session a job may touch is decided here: with an owner, a row of anybody else is as good as absent. Which job
+//! trains a session stands in the one item of that job; that a session does not stay `running` when its job ends without
+//! a model is kept by a trigger of the table `jobs`.
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -92,8 +92,8 @@ pub async fn open(
     id: Uuid,
 ) -> DbResult<Opening> {
     let found = sqlx::query!(
-        r#"select user_id as "user_id: UserId", job_id, coalesce(status, '') as "status!", model_version,
-                  accuracy_metrics, data is null or data = 'null' as "absent!",
+        r#"select user_id as "user_id: UserId", coalesce(status, '') as "status!", model_version, accuracy_metrics,
+                  data is null or data = 'null' as "absent!",
                   case when octet_length(data::text) <= $3 then data::text end as data
            from public.training_sessions
            where id = $1 and ($2::uuid is null or user_id = $2)
@@ -105,28 +105,43 @@ pub async fn open(
     .fetch_optional(transaction.exec())
     .await?;
     let Some(row) = found else { return Ok(Opening::NotFound) };
-    if row.job_id == Some(lease.job.0) {
-        if let ("completed", Some(model_version), Some(accuracy_metrics)) =
-            (row.status.as_str(), row.model_version, row.accuracy_metrics)
+    // Asked after the row was locked, so that of two jobs the second sees the first.
+    let holder = sqlx::query!(
+        r#"select i.job_id, i.status from public.job_items i join public.jobs j on j.id = i.job_id
+           where i.item = 'training_session' and i.result_id = $1 and j.status in ('pending', 'running')
+             and (i.job_id = $2 or i.status = 'running')
+           order by i.job_id = $2 desc limit 1"#,
+        id,
+        lease.job.0
+    )
+    .fetch_optional(transaction.exec())
+    .await?;
+    if let Some(holder) = holder {
+        let ours = holder.job_id == lease.job.0;
+        if !ours && row.status == "running" {
+            return Ok(Opening::HeldBy(holder.job_id));
+        }
+        if let (true, "completed", "completed", Some(model_version), Some(accuracy_metrics)) =
+            (ours, holder.status.as_str(), row.status.as_str(), row.model_version, row.accuracy_metrics)
         {
             return Ok(Opening::Trained(TrainedSession { id, model_version, accuracy_metrics }));
         }
-    } else if let Some(other) = row.job_id {
-        // Asked after the row was locked, so that of two jobs the second sees the first.
-        let held = sqlx::query_scalar!(
-            r#"select exists (select from public.jobs where id = $1 and status in ('pending', 'running')) as "held!""#,
-            other
-        )
-        .fetch_one(transaction.exec())
-        .await?;
-        if held && row.status == "running" {
-            return Ok(Opening::HeldBy(other));
-        }
     }
     sqlx::query!(
-        "update public.training_sessions set status = 'running', job_id = $2, updated_at = now() where id = $1",
-        id,
-        lease.job.0
+        r#"insert into public.job_items (job_id, item, status, attempt, locked_by, started_at, result_id)
+           values ($1, 'training_session', 'running', $2, $3, now(), $4)
+           on conflict (job_id, item) do update
+             set status = 'running', attempt = $2, locked_by = $3, started_at = now(), completed_at = null, result_id = $4"#,
+        lease.job.0,
+        lease.attempt,
+        lease.worker.0,
+        id
+    )
+    .execute(transaction.exec())
+    .await?;
+    sqlx::query!(
+        "update public.training_sessions set status = 'running', updated_at = now() where id = $1",
+        id
     )
     .execute(transaction.exec())
     .await?;
@@ -138,8 +153,8 @@ pub async fn open(
     Ok(Opening::Open(OpenSession { id, owner: row.user_id, data }))
 }
 
-/// Says what came of it. False when the session is not this job's any more, or not `running`: then nothing may be
-/// committed. `transaction` must be fenced by this lease.
+/// Says what came of it. False when the session is not `running` any more: then nothing may be committed.
+/// `transaction` must be fenced by this lease.
 pub async fn complete(
     transaction: &mut Transaction,
     lease: Lease,
@@ -147,25 +162,35 @@ pub async fn complete(
 ) -> DbResult<bool> {
     let done = sqlx::query!(
         r#"update public.training_sessions
-           set status = 'completed', model_version = $3, accuracy_metrics = $4, updated_at = now()
-           where id = $1 and job_id = $2 and status = 'running'"#,
+           set status = 'completed', model_version = $2, accuracy_metrics = $3, updated_at = now()
+           where id = $1 and status = 'running'"#,
         trained.id,
-        lease.job.0,
         trained.model_version,
         trained.accuracy_metrics
     )
     .execute(transaction.exec())
     .await?;
-    Ok(done.rows_affected() == 1)
+    if done.rows_affected() != 1 {
+        return Ok(false);
+    }
+    sqlx::query!(
+        r#"update public.job_items set status = 'completed', completed_at = now(), locked_by = null, locked_until = null
+           where job_id = $1 and item = 'training_session'"#,
+        lease.job.0
+    )
+    .execute(transaction.exec())
+    .await?;
+    Ok(true)
 }
 
 /// Whether this job has completed the session. `transaction` must be fenced by this lease.
 pub async fn is_completed(transaction: &mut Transaction, lease: Lease, id: Uuid) -> DbResult<bool> {
     Ok(sqlx::query_scalar!(
-        r#"select exists (select from public.training_sessions
-                          where id = $1 and job_id = $2 and status = 'completed') as "completed!""#,
-        id,
-        lease.job.0
+        r#"select exists (select from public.job_items
+                          where job_id = $1 and item = 'training_session' and result_id = $2 and status = 'completed')
+           as "completed!""#,
+        lease.job.0,
+        id
     )
     .fetch_one(transaction.exec())
     .await?)

@@ -117,7 +117,6 @@ async fn inline_data_makes_a_session_and_the_same_seed_gives_the_same_bytes() {
         let job = world.wait_for(id, "completed").await;
         let session: Uuid = job.result("training_session_id").as_str().unwrap().parse().unwrap();
         assert_eq!(column(&world, session, "user_id").await, json!(user));
-        assert_eq!(column(&world, session, "job_id").await, json!(id));
         assert_eq!(column(&world, session, "notes").await, "first panels");
         assert_eq!(column(&world, session, "data").await, data);
         assert_eq!(job.result("accuracy_metrics")["split"]["groups_from"], "given");

@@ -26,10 +26,12 @@ async fn started(world: &TestWorld, session: Uuid, stage: Stage) -> Uuid {
     world
         .wait_until(&match stage {
             Stage::Reading => {
-                format!("select coalesce(job_id = '{id}', false) and status = 'running' from training_sessions where id = '{session}'")
+                format!("select exists (select from job_items where job_id = '{id}' and status = 'running')")
             }
             Stage::Learning => {
-                format!("select coalesce(progress ->> 'phase' = 'evaluating', false) from jobs where id = '{id}'")
+                format!(
+                    "select coalesce(progress ->> 'phase' = 'evaluating', false) from jobs where id = '{id}'"
+                )
             }
         })
         .await;
@@ -122,8 +124,7 @@ async fn one_session_is_trained_by_one_job_at_a_time() {
     let refused = world.wait_for(second, "failed").await;
     assert_eq!(refused.error_code(), "dependency_failed");
     assert!(refused.error_message().contains(&first.to_string()), "{}", refused.error_message());
-    assert_eq!(column(&world, session, "job_id").await, json!(first), "the refused one took nothing away");
-    assert_eq!(column(&world, session, "status").await, "running");
+    assert_eq!(column(&world, session, "status").await, "running", "the refused one took nothing away");
     world.sql(format!("update jobs set status = 'cancelled' where id = '{first}'")).await;
 }
 
@@ -144,29 +145,57 @@ async fn a_time_limit_that_is_over_is_told_and_not_tried_again() {
 async fn a_session_ends_with_its_job_with_no_worker_alive() {
     let world = TestWorld::new().await;
     for (change, code) in [
-        ("update jobs set status = 'cancelled'", "cancelled"),
+        ("update jobs set status = 'cancelled' where id = '{job}'", "cancelled"),
         (
-            "update jobs set status = 'failed', error_code = 'worker_lost', error_message = 'lost'",
+            "update jobs set status = 'failed', error_code = 'worker_lost', error_message = 'lost' where id = '{job}'",
             "worker_lost",
         ),
-        ("delete from jobs", "cancelled"),
+        ("delete from jobs where id = '{job}'", "cancelled"),
     ] {
         world.sql("delete from jobs; delete from training_sessions").await;
-        let job = world.enqueue("model_training", &json!({"training_session_id": Uuid::new_v4()})).await;
+        let params = json!({"training_session_id": Uuid::new_v4()});
+        let (job, other) =
+            (world.enqueue("model_training", &params).await, world.enqueue("model_training", &params).await);
+        // One that this job trains, one that another job has taken since, one that has nothing to do with it.
         world
             .sql(format!(
                 "update jobs set status = 'running';
-                 insert into training_sessions (status, job_id) values ('running', '{job}'), ('completed', '{job}'), ('running', null)"
+                 insert into training_sessions (id, status, notes) values
+                     ('{job}', 'running', 'ours'), ('{other}', 'running', 'taken'), (gen_random_uuid(), 'running', 'x');
+                 insert into job_items (job_id, item, result_id, status) values
+                     ('{job}', 'training_session', '{job}', 'running'), ('{other}', 'training_session', '{other}', 'running')"
             ))
             .await;
-        world.sql(change).await;
+        world.sql(change.replace("{job}", &job.to_string())).await;
         let rows = world
-            .sql("select status, accuracy_metrics -> 'error' ->> 'code' from training_sessions order by status, 2")
+            .sql(
+                "select status, accuracy_metrics -> 'error' ->> 'code' from training_sessions order by notes",
+            )
             .await;
         let some = |text: &str| Some(text.to_owned());
-        let expected = [[some("completed"), None], [some("failed"), some(code)], [some("running"), None]];
+        let expected = [[some("failed"), some(code)], [some("running"), None], [some("running"), None]];
         assert_eq!(rows.0, expected, "{change}");
     }
+}
+
+#[tokio::test]
+async fn a_job_that_ends_leaves_alone_a_session_that_another_one_has_taken_since() {
+    let world = TestWorld::new().await;
+    let params = json!({"training_session_id": Uuid::new_v4()});
+    let (old, new) =
+        (world.enqueue("model_training", &params).await, world.enqueue("model_training", &params).await);
+    world
+        .sql(format!(
+            "update jobs set status = 'running';
+             insert into training_sessions (id, status) values ('{old}', 'running');
+             insert into job_items (job_id, item, result_id, status) values
+                 ('{old}', 'training_session', '{old}', 'cancelled'), ('{new}', 'training_session', '{old}', 'running');
+             update jobs set status = 'cancelled' where id = '{old}'"
+        ))
+        .await;
+    assert_eq!(column(&world, old, "status").await, "running");
+    world.sql(format!("update jobs set status = 'cancelled' where id = '{new}'")).await;
+    assert_eq!(column(&world, old, "status").await, "failed");
 }
 
 fn assert_no_file(world: &TestWorld) {
