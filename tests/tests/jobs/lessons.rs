@@ -1,27 +1,14 @@
 //! Small drawn panels to learn from: plain ones, and ones with dark spots.
 
-use forgeos_samples::Panel;
 use forgeos_tests::TestWorld;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::pictures::put;
 
-/// A small panel; every seed has its own colour, light, noise and places of spots.
+/// A small panel, with spots or without.
 pub(crate) fn panel(seed: u64, spots: bool) -> Vec<u8> {
-    let shade = |step: u64| 120 + ((seed * step) % 50) as u8;
-    let mut panel = Panel::new(256, 192)
-        .color([shade(7), shade(11), shade(13)])
-        .noise(2.0)
-        .lighting(0.05 + (seed % 5) as f32 * 0.03)
-        .seed(seed);
-    if spots {
-        for nth in 0..2 + seed % 3 {
-            let place = |step: u64, span: u64| 30.0 + ((seed * step + nth * 61) % span) as f32;
-            panel = panel.disc(place(37, 190), place(23, 130), 5.0 + (seed % 4) as f32, [70, 40, 20]);
-        }
-    }
-    panel.draw().jpeg(90)
+    forgeos_samples::lesson(seed, spots).bytes
 }
 
 /// Panels in the store, with the words for them.

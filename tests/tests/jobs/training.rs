@@ -43,7 +43,8 @@ async fn a_session_becomes_a_model_that_labels_pictures_of_the_same_user() {
     assert_eq!((matrix.len(), matrix[0].len()), (2, 2));
 
     assert_files_are_true(&world, id, user, job.result("artifacts"), version).await;
-    assert_batch_labels_unseen_panels(&world, user, version).await;
+    let batch = assert_batch_labels_unseen_panels(&world, user, version).await;
+    assert_report_names_the_model(&world, user, batch, version).await;
 }
 
 /// Each listed file has its row, lies there, and is what its row says; there is no other.
@@ -74,7 +75,7 @@ async fn assert_files_are_true(world: &TestWorld, job: Uuid, user: Uuid, listed:
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), listed.len(), "no other file lies there");
 }
 
-async fn assert_batch_labels_unseen_panels(world: &TestWorld, user: Uuid, version: &str) {
+async fn assert_batch_labels_unseen_panels(world: &TestWorld, user: Uuid, version: &str) -> Uuid {
     let unseen = Lesson::put(world, Some(user), 4, 1000);
     let params = json!({"image_ids": unseen.images, "options": {"model_version": version}});
     let batch = world.enqueue_for("batch_analysis", &params, Some(user)).await;
@@ -97,6 +98,16 @@ async fn assert_batch_labels_unseen_panels(world: &TestWorld, user: Uuid, versio
         }
         assert!(metrics["measured"]["severity"].is_string() && metrics["measured"]["confidence"].is_number());
     }
+    batch
+}
+
+async fn assert_report_names_the_model(world: &TestWorld, user: Uuid, batch: Uuid, version: &str) {
+    let params = json!({"job_id": batch, "combined": true, "formats": ["csv"]});
+    let id = world.enqueue_for("report_generation", &params, Some(user)).await;
+    let job = world.wait_for(id, "completed").await;
+    let key = job.result("files")[0]["key"].as_str().unwrap();
+    let table = std::fs::read_to_string(world.object_path("reports", key)).unwrap();
+    assert_eq!(table.matches(version).count(), 8, "{table}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 
 mod report;
 mod results;
+mod training;
 
 use std::{path::Path, time::Duration};
 
@@ -101,7 +102,7 @@ async fn with_environment(environment: &Environment, settings: &Settings) -> any
     Ok(surprises.is_empty())
 }
 
-/// Both jobs, one after the other, each with its results; what came out otherwise than it should.
+/// All jobs, one after the other, each with its results; what came out otherwise than it should.
 async fn run_jobs(
     environment: &Environment,
     pictures: &[Picture],
@@ -127,6 +128,7 @@ async fn run_jobs(
         report::show(&state, seconds, environment);
         surprises.extend(report::surprises(&state));
     }
+    surprises.extend(training::run(environment).await?);
     what_next(environment, batch);
     Ok(surprises)
 }
@@ -142,7 +144,10 @@ async fn to_its_end(db: &Db, job: JobId) -> anyhow::Result<(JobState, f64)> {
     Ok((state?, begun.elapsed().as_secs_f64()))
 }
 
-async fn put_pictures(environment: &Environment, pictures: &[Picture]) -> anyhow::Result<()> {
+async fn put_pictures<'a>(
+    environment: &Environment,
+    pictures: impl IntoIterator<Item = &'a Picture>,
+) -> anyhow::Result<()> {
     for picture in pictures {
         let extension = picture.sample.extension;
         let key = Key::in_folder_of(USER, &format!("{}.{extension}", picture.id))
@@ -169,7 +174,7 @@ async fn follow(db: &Db, job: JobId) -> anyhow::Result<JobState> {
 fn what_next(environment: &Environment, job: JobId) {
     let program = std::env::args().next().unwrap_or_else(|| "forgeos-worker".to_owned());
     let program = shown_path(Path::new(&program));
-    text("  data_export writes rows as files in the same way; model_training is not made yet.\n");
+    text("  data_export writes rows as files in the same way.\n");
     text(&format!("  {}", bold("What to try next")));
     let command = |arguments: &str| format!("{program} {arguments}");
     let ideas = [

@@ -1,4 +1,4 @@
-//! What a trained model says of an image, and how severity and confidence follow it. docs/training.md explains the rules.
+//! What a trained model says of an image, and how severity and confidence follow it. docs/models.md explains the rules.
 //!
 //! The measured figures stay as they are: a model knows what its pictures are called, not how large a defect is.
 
