@@ -26,6 +26,9 @@ use crate::{
     registry::{HandlerResult, JobType},
 };
 
+/// The span of an attempt. It carries `job.id`, `job.type` and `job.attempt`.
+pub const JOB_SPAN: &str = "job";
+
 /// A handler that was told to stop has this long to return before its slot is given up.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
@@ -113,7 +116,7 @@ impl AttemptService {
             self.settler.send(lease, settlement);
             return;
         };
-        let span = info_span!("job", job.id = %lease.job, job.type = job.job_type, job.attempt = lease.attempt,
+        let span = info_span!(JOB_SPAN, job.id = %lease.job, job.type = job.job_type, job.attempt = lease.attempt,
                               job.traceparent = job.traceparent);
         let began = Instant::now();
         let how_far = progress.clone();

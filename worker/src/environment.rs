@@ -16,8 +16,8 @@ use crate::{
     settings::Settings,
 };
 
-/// Connections of the engine: claim, settle, sweep and one to spare.
-const CONTROL_CONNECTIONS: u32 = 4;
+/// Connections of the engine: claim, two to settle, sweep, the log of jobs.
+const CONTROL_CONNECTIONS: u32 = 5;
 
 /// How long connections may take to come back at the end.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);

@@ -21,6 +21,8 @@ pub const JOB_RUN_SECONDS: &str = "forgeos_job_run_seconds";
 pub const CLAIM_SECONDS: &str = "forgeos_claim_seconds";
 /// Histogram, seconds: a heartbeat statement.
 pub const HEARTBEAT_SECONDS: &str = "forgeos_heartbeat_seconds";
+/// Counter: lines of jobs' logs that found no room.
+pub const JOB_LOG_LINES_DROPPED: &str = "forgeos_job_log_lines_dropped_total";
 
 /// Gauge with a fixed value of 1: the version, as a label.
 pub const BUILD_INFO: &str = "forgeos_build_info";
@@ -52,6 +54,7 @@ fn describe() {
     describe_counter!(JOBS_SETTLED, "attempts settled, by outcome");
     describe_counter!(JOBS_SWEPT, "jobs taken back from lost workers");
     describe_counter!(LEASES_LOST, "settlements that came after their lease was lost");
+    describe_counter!(JOB_LOG_LINES_DROPPED, "lines of jobs' logs that found no room");
     describe_gauge!(JOBS_RUNNING, "jobs under way, by type");
     describe_histogram!(JOB_WAIT_SECONDS, Unit::Seconds, "from due to claimed, by type");
     describe_histogram!(JOB_RUN_SECONDS, Unit::Seconds, "time of an attempt in its handler, by type");

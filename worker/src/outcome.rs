@@ -44,12 +44,14 @@ impl Settlement {
         }
     }
 
-    /// Of a job that waits, keeps how far what it waits for is.
+    /// Keeps how far the handler came: a heartbeat need not have been between its last word and its end.
     #[must_use]
     pub fn with_progress(self, progress: Option<ProgressSnapshot>) -> Self {
         match self {
+            Self::Complete(completion) => Self::Complete(Completion { progress, ..completion }),
             Self::Wait(ending) => Self::Wait(Ending { progress, ..ending }),
-            other => other,
+            Self::End(ending) => Self::End(Ending { progress, ..ending }),
+            Self::Nothing => Self::Nothing,
         }
     }
 }
@@ -65,7 +67,9 @@ pub fn settle(job: &ClaimedJob, result: HandlerResult, stop: Option<StopReason>,
         return Settlement::Nothing;
     }
     match result {
-        Ok(results) => Settlement::Complete(Completion { lease: job.lease, results: Some(results) }),
+        Ok(results) => {
+            Settlement::Complete(Completion { lease: job.lease, results: Some(results), progress: None })
+        }
         Err(error) => match stop {
             Some(StopReason::Cancelled) => last_words(job, error),
             Some(StopReason::ShuttingDown) => release(job, 0.0, None),

@@ -15,13 +15,14 @@ pub use crate::health::{Health, HealthState, WakeupMode};
 use crate::{
     attempt::{AttemptService, Stuck},
     environment::Environment,
-    outcome,
+    job_log, outcome,
     queue::{
         backend::JobsBackend, claim::Claimer, heartbeat::Heartbeat, lanes::Lane, leases::Leases, settle,
         sweep::Sweeper, turns::Turns, wakeup::Wakeup,
     },
     registry::Registry,
-    settings::WorkerSettings,
+    settings::{RetentionSettings, ScheduleSettings, WorkerSettings},
+    upkeep::Upkeep,
 };
 
 /// How long handlers that were told to stop have before their jobs are given back over their heads.
@@ -65,13 +66,28 @@ pub struct Runtime {
     registry: Registry,
     health: Arc<HealthState>,
     leases: Leases,
+    upkeep: Option<(RetentionSettings, Vec<ScheduleSettings>)>,
 }
 
 impl Runtime {
     /// Puts a worker together.
     #[must_use]
     pub fn new(environment: Environment, settings: WorkerSettings, registry: Registry) -> Self {
-        Self { environment, settings, registry, health: Arc::default(), leases: Leases::default() }
+        Self {
+            environment,
+            settings,
+            registry,
+            health: Arc::default(),
+            leases: Leases::default(),
+            upkeep: None,
+        }
+    }
+
+    /// Takes part in upkeep, too.
+    #[must_use]
+    pub fn with_upkeep(mut self, retention: RetentionSettings, schedules: Vec<ScheduleSettings>) -> Self {
+        self.upkeep = Some((retention, schedules));
+        self
     }
 
     /// A look at it from outside.
@@ -118,6 +134,7 @@ impl Runtime {
         .start(heartbeat_stop.clone(), heartbeat_ended.clone().drop_guard())
         .map_err(RuntimeError::Thread)?;
         let (settler, writers) = settle::start(control.clone(), *worker, self.leases.clone());
+        let log_writer = job_log::start(control.clone());
 
         let (turns, stuck) = (Arc::<Turns>::default(), Arc::<Stuck>::default());
         let mut lanes = Vec::new();
@@ -163,6 +180,17 @@ impl Runtime {
             };
             parts.spawn(wakeup.run());
         }
+        if let Some((retention, schedules)) = self.upkeep.clone() {
+            let upkeep = Upkeep {
+                worker: *worker,
+                db: self.environment.handlers.clone(),
+                storage: self.environment.storage.clone(),
+                retention,
+                schedules,
+                lease,
+            };
+            parts.spawn(upkeep.run());
+        }
         let in_words: Vec<String> = slots.iter().map(|(name, n)| format!("{name}={n}")).collect();
         info!(worker = %worker, slots = in_words.join(" "), "ready for jobs");
 
@@ -181,7 +209,7 @@ impl Runtime {
             () = shutdown.hard.cancelled() => None,
             ended = &mut monitor => Some(format!("the job monitor ended: {ended:?}")),
             ended = &mut claimer => Some(format!("the claim loop ended: {ended:?}")),
-            ended = parts.join_next() => Some(format!("sweeping or listening ended: {ended:?}")),
+            ended = parts.join_next() => Some(format!("sweeping, listening or upkeep ended: {ended:?}")),
             () = stuck.wait_for_too_many() => {
                 Some("too many handlers ignored their stop signal and may hold threads".to_owned())
             }
@@ -213,6 +241,7 @@ impl Runtime {
         if tokio::time::timeout(Duration::from_secs(30), writers.finish()).await.is_err() {
             warn!("not everything could be settled; leases will run out instead");
         }
+        log_writer.finish().await;
         heartbeat_stop.cancel();
         let _ = tokio::task::spawn_blocking(move || heartbeat.join()).await;
         match fault {

@@ -8,6 +8,7 @@ mod error;
 mod keys;
 mod layers;
 mod machine;
+mod schedules;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use secrecy::SecretString;
 pub use error::SettingsError;
 pub use layers::SettingsSources;
 use layers::{DEFAULTS_ORIGIN, Layers};
+pub use schedules::ScheduleSettings;
 
 /// All settings.
 #[derive(Debug, Clone)]
@@ -39,6 +41,10 @@ pub struct Settings {
     pub worker: WorkerSettings,
     /// `[reporting]`.
     pub reporting: ReportingSettings,
+    /// `[retention]`.
+    pub retention: RetentionSettings,
+    /// `[schedules.*]`.
+    pub schedules: Vec<ScheduleSettings>,
     /// `[http]`.
     pub http: HttpSettings,
     /// `[log]`.
@@ -99,6 +105,19 @@ pub struct ReportingSettings {
     pub fonts_dir: Option<PathBuf>,
 }
 
+/// `[retention]`: after how many days what is finished goes; 0 keeps it for ever.
+#[derive(Debug, Clone, Copy)]
+pub struct RetentionSettings {
+    /// Whether workers prune jobs by themselves.
+    pub automatic: bool,
+    /// Completed jobs.
+    pub completed_days: u32,
+    /// Failed and cancelled jobs.
+    pub failed_days: u32,
+    /// Lines of jobs' logs.
+    pub log_days: u32,
+}
+
 /// `[http]`.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
@@ -143,6 +162,13 @@ impl Settings {
             storage: storage(&layers, &sources),
             worker: worker(&layers),
             reporting: reporting(&layers)?,
+            retention: RetentionSettings {
+                automatic: layers.flag("retention.automatic").unwrap_or_default(),
+                completed_days: layers.whole("retention.completed_days"),
+                failed_days: layers.whole("retention.failed_days"),
+                log_days: layers.whole("retention.log_days"),
+            },
+            schedules: schedules::read(&layers)?,
             http: http(&layers)?,
             log: LogSettings {
                 format: match layers.text("log.format") {

@@ -8,6 +8,7 @@ mod cancel;
 mod crash;
 mod export;
 mod export_faults;
+mod job_log;
 mod lessons;
 mod models;
 mod ownership;

@@ -4,7 +4,10 @@ use forgeos_tests::TestWorld;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::lessons::{Lesson, column, session};
+use crate::{
+    lessons::{Lesson, column, panel, session},
+    pictures::put,
+};
 
 fn ids(count: usize) -> Vec<Uuid> {
     (0..count).map(|_| Uuid::new_v4()).collect()
@@ -83,7 +86,12 @@ async fn a_model_of_a_users_session_is_the_users_whoever_has_it_trained() {
     let job = world.enqueue("model_training", &params).await;
     world.wait_for(job, "completed").await;
     let rows = world.sql("select distinct user_id, split_part(key, '/', 1) from artifacts").await;
-    assert_eq!(rows.0, [[Some(user.to_string()), Some(user.to_string())]]);
+    assert_eq!(rows.0, [[Some(user.to_string()), Some("service".to_owned())]]);
+    let version = column(&world, session, "model_version").await;
+    let image = put(&world, Some(user), &panel(50, true), "jpg");
+    let params = json!({"image_ids": [image], "options": {"model_version": version}});
+    let batch = world.enqueue_for("batch_analysis", &params, Some(user)).await;
+    world.wait_for(batch, "completed").await;
 }
 
 #[tokio::test]

@@ -57,14 +57,14 @@ async fn a_stale_attempt_settles_nothing() {
     let (old, new) = taken_over(&world).await;
     let before = world.sql("select * from jobs").await;
     let mut session = world.db().session().await.unwrap();
-    let completion = Completion { lease: old, results: Some("{}".to_owned()) };
+    let completion = Completion { lease: old, results: Some("{}".to_owned()), progress: None };
     assert!(queue::complete(&mut session, old.worker, &[completion]).await.unwrap().is_empty());
     for status in ["failed", "pending", "cancelled"] {
         assert!(queue::end(&mut session, old.worker, &[ending(old, status)]).await.unwrap().is_empty());
     }
     assert_eq!(world.sql("select * from jobs").await, before, "the row of the new attempt is as it was");
     assert!(world.sql("select 1 from job_attempts").await.is_empty());
-    let completion = Completion { lease: new, results: Some("{}".to_owned()) };
+    let completion = Completion { lease: new, results: Some("{}".to_owned()), progress: None };
     assert_eq!(queue::complete(&mut session, new.worker, &[completion]).await.unwrap(), [new.job]);
 }
 

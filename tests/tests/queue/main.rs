@@ -12,4 +12,5 @@ mod outcomes;
 mod pages;
 mod pooler;
 mod shutdown;
+mod upkeep;
 mod wakeup;

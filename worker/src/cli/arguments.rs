@@ -69,6 +69,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: WorkersCommand,
     },
+    /// Delete what is old: finished jobs, lines of logs, files that no row leads to.
+    Prune(Prune),
     /// JSON Schema of params and results, of one job type or of all.
     Schema {
         /// The job type.
@@ -104,6 +106,25 @@ pub(super) struct Enqueue {
     #[arg(long)]
     pub(super) wait: bool,
     /// JSON instead of text.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Prune {
+    /// Say what would go, delete nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Completed jobs, after so many days; 0 keeps them [default: retention.completed_days].
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=36_500))]
+    pub(super) completed_days: Option<u32>,
+    /// Failed and cancelled jobs, after so many days; 0 keeps them [default: retention.failed_days].
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=36_500))]
+    pub(super) failed_days: Option<u32>,
+    /// Lines of logs, after so many days; 0 keeps them [default: retention.log_days].
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=36_500))]
+    pub(super) log_days: Option<u32>,
+    /// JSON instead of a table.
     #[arg(long)]
     pub(super) json: bool,
 }

@@ -6,6 +6,7 @@ mod enqueue;
 mod jobs;
 mod migrate;
 pub(crate) mod output;
+mod prune;
 mod run;
 mod types;
 pub(crate) mod watch;
@@ -192,7 +193,7 @@ async fn carry_out(command: Command, settings: Settings) -> Outcome {
             }
             // An interrupted command still leaves the embedded server.
             let outcome = tokio::select! {
-                outcome = with_database(command, &params, &database) => outcome,
+                outcome = with_database(command, &params, &settings, &database) => outcome,
                 _ = tokio::signal::ctrl_c() => Err(Failure::Said),
             };
             database.close().await;
@@ -201,13 +202,19 @@ async fn carry_out(command: Command, settings: Settings) -> Outcome {
     }
 }
 
-async fn with_database(command: Command, params: &Value, database: &Database) -> Outcome {
+async fn with_database(
+    command: Command,
+    params: &Value,
+    settings: &Settings,
+    database: &Database,
+) -> Outcome {
     database.ensure_schema().await?;
     let db: Db = database.pool(2);
     let outcome = match command {
         Command::Enqueue(what) => enqueue::enqueue(&db, &what, params).await,
         Command::Jobs { command } => jobs::jobs(&db, command).await,
         Command::Types { command } => types::types(&db, command).await,
+        Command::Prune(what) => prune::prune(&db, settings, &what).await,
         Command::Workers { command: WorkersCommand::List { json } } => types::workers(&db, json).await,
         Command::Run { .. }
         | Command::Demo

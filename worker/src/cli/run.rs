@@ -62,7 +62,8 @@ pub(super) async fn run(settings: &Settings) -> Outcome {
         "starting"
     );
 
-    let runtime = Runtime::new(environment.clone(), settings.worker.clone(), Registry::product());
+    let runtime = Runtime::new(environment.clone(), settings.worker.clone(), Registry::product())
+        .with_upkeep(settings.retention, settings.schedules.clone());
     let http_stop = CancellationToken::new();
     let http = server.map(|server| tokio::spawn(server.serve(runtime.health(), http_stop.clone())));
     let result = runtime.run(shutdown).await;

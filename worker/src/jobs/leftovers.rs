@@ -14,12 +14,7 @@ use futures::{StreamExt, pin_mut};
 
 /// Deletes the leftovers of the job in `bucket`, under the lease of a job that is still in `status`.
 pub(super) async fn delete(ctx: &JobContext, bucket: Bucket, status: JobStatus) {
-    delete_below(ctx, &ctx.job.owner_folder(), bucket, status).await;
-}
-
-/// The same for a job whose files belong to somebody else than the job: `owner` is their first folder.
-pub(super) async fn delete_below(ctx: &JobContext, owner: &str, bucket: Bucket, status: JobStatus) {
-    match try_delete(ctx, owner, bucket, status).await {
+    match try_delete(ctx, bucket, status).await {
         Ok(0) => {}
         Ok(files) => {
             tracing::debug!(files, bucket = bucket.as_str(), "deleted files of interrupted attempts")
@@ -28,12 +23,7 @@ pub(super) async fn delete_below(ctx: &JobContext, owner: &str, bucket: Bucket, 
     }
 }
 
-async fn try_delete(
-    ctx: &JobContext,
-    owner: &str,
-    bucket: Bucket,
-    status: JobStatus,
-) -> Result<usize, DbError> {
+async fn try_delete(ctx: &JobContext, bucket: Bucket, status: JobStatus) -> Result<usize, DbError> {
     let lease = ctx.lease();
     let mut transaction = match status {
         JobStatus::Cancelled => ctx.db.begin_fenced_cancelled(lease).await?,
@@ -42,7 +32,7 @@ async fn try_delete(
     let recorded: HashSet<String> =
         artifacts::keys_of_job(&mut transaction, lease, bucket).await?.into_iter().collect();
     transaction.commit().await?;
-    let Ok(folder) = Key::parse(format!("{owner}/{}", lease.job)) else { return Ok(0) };
+    let Ok(folder) = Key::parse(format!("{}/{}", ctx.job.owner_folder(), lease.job)) else { return Ok(0) };
     let found = ctx.storage.list(bucket, Some(&folder));
     pin_mut!(found);
     let mut deleted = 0;

@@ -18,7 +18,7 @@ pub(super) enum Kind {
     Words,
 }
 
-/// A key, dotted. A last part `*` stands for any word.
+/// A key, dotted. A part `*` stands for any word.
 pub(super) const KEYS: &[(&str, Kind)] = &[
     ("data_dir", Kind::Text),
     ("database.url", Kind::Text),
@@ -43,6 +43,13 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("reporting.templates_dir", Kind::Text),
     ("reporting.rules_file", Kind::Text),
     ("reporting.fonts_dir", Kind::Text),
+    ("retention.automatic", Kind::Flag),
+    ("retention.completed_days", Kind::Whole(0, 36_500)),
+    ("retention.failed_days", Kind::Whole(0, 36_500)),
+    ("retention.log_days", Kind::Whole(0, 36_500)),
+    ("schedules.*.cron", Kind::Text),
+    ("schedules.*.job_type", Kind::Text),
+    ("schedules.*.params", Kind::Text),
     ("http.listen", Kind::Text),
     ("http.public_url", Kind::Text),
     ("log.format", Kind::Choice(&["text", "json"])),
@@ -51,19 +58,24 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
 
 /// The kind of a dotted key; `None` when there is no such key.
 pub(super) fn kind_of(key: &str) -> Option<Kind> {
-    KEYS.iter()
-        .find(|(known, _)| {
-            *known == key
-                || known.strip_suffix('*').is_some_and(|prefix| {
-                    key.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty() && !rest.contains('.'))
-                })
-        })
-        .map(|(_, kind)| *kind)
+    KEYS.iter().find(|(known, _)| parts_fit(known, key) == Some(0)).map(|(_, kind)| *kind)
+}
+
+/// Whether the parts of `key` are the first of `known`; then how many more `known` has.
+fn parts_fit(known: &str, key: &str) -> Option<usize> {
+    let mut parts = known.split('.');
+    for part in key.split('.') {
+        let wanted = parts.next()?;
+        if part.is_empty() || (wanted != "*" && wanted != part) {
+            return None;
+        }
+    }
+    Some(parts.count())
 }
 
 /// Whether a key is a table of others.
 pub(super) fn is_section(key: &str) -> bool {
-    KEYS.iter().any(|(known, _)| known.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
+    KEYS.iter().any(|(known, _)| parts_fit(known, key).is_some_and(|more| more > 0))
 }
 
 /// What exists beside an unknown key, as a sentence.
@@ -74,7 +86,10 @@ pub(super) fn allowed_beside(key: &str) -> String {
         .iter()
         .filter_map(|(known, _)| match section {
             "" => Some(*known),
-            section => known.strip_prefix(section)?.strip_prefix('.'),
+            section => {
+                parts_fit(known, section).filter(|more| *more > 0)?;
+                known.splitn(section.split('.').count() + 1, '.').last()
+            }
         })
         .map(|rest| rest.split('.').next().unwrap_or(rest))
         .collect();

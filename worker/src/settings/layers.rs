@@ -1,7 +1,7 @@
 //! Puts the layers over each other, and remembers where each value came from.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -195,5 +195,12 @@ impl Layers {
                 Some((name.to_owned(), usize::try_from(value.as_integer()?).ok()?))
             })
             .collect()
+    }
+
+    /// The names below a section whose keys are tables: `schedules`.
+    pub(super) fn names_below(&self, section: &str) -> BTreeSet<String> {
+        let prefix = format!("{section}.");
+        let names = self.values.keys().filter_map(|key| key.strip_prefix(&prefix)?.split('.').next());
+        names.map(str::to_owned).collect()
     }
 }

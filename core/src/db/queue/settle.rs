@@ -17,6 +17,8 @@ pub struct Completion {
     pub lease: Lease,
     /// `jobs.results` as JSON text.
     pub results: Option<String>,
+    /// `jobs.progress` as the handler left it; the heartbeat may not have come to write it.
+    pub progress: Option<ProgressSnapshot>,
 }
 
 /// Settles completed jobs and announces them. Answers the jobs whose lease still held; the others keep what the table
@@ -29,16 +31,17 @@ pub async fn complete(
     let ids: Vec<Uuid> = completions.iter().map(|c| c.lease.job.0).collect();
     let attempts: Vec<i32> = completions.iter().map(|c| c.lease.attempt).collect();
     let results: Vec<Option<String>> = completions.iter().map(|c| c.results.clone()).collect();
+    let progress: Vec<Option<String>> = completions.iter().map(|c| text_of(c.progress.as_ref())).collect();
     let rows = sqlx::query!(
         r#"
         with done as (
-            select * from unnest($1::uuid[], $2::int[], $3::text[]) as d (id, attempt, results)
+            select * from unnest($1::uuid[], $2::int[], $3::text[], $5::text[]) as d (id, attempt, results, progress)
         ), settled as (
             update public.jobs j
             set status = 'completed', results = done.results::jsonb, error_code = null, error_message = null,
                 completed_at = now(), locked_by = null, locked_until = null, updated_at = now(),
-                progress = case when j.progress is not null
-                    then j.progress || jsonb_build_object('done', j.progress -> 'total', 'percent', 100) end
+                progress = coalesce(done.progress::jsonb, j.progress)
+                    || jsonb_build_object('done', coalesce(done.progress::jsonb, j.progress) -> 'total', 'percent', 100)
             from done
             where j.id = any ($1) and j.id = done.id and j.attempt = done.attempt and j.locked_by = $4
               and j.status = 'running'
@@ -49,7 +52,8 @@ pub async fn complete(
         &ids,
         &attempts,
         &results as &[Option<String>],
-        worker.0
+        worker.0,
+        &progress as &[Option<String>]
     )
     .fetch_all(session.exec())
     .await?;
@@ -79,7 +83,7 @@ pub struct Ending {
     pub error_chain: Vec<String>,
     /// When this attempt was claimed, where that is known.
     pub started_at: Option<DateTime<Utc>>,
-    /// `jobs.progress` of a job that waits for another; `None` leaves what the heartbeat has written.
+    /// `jobs.progress` as the handler left it; `None` leaves what the heartbeat has written.
     pub progress: Option<ProgressSnapshot>,
 }
 
@@ -97,8 +101,7 @@ pub async fn end(session: &mut Session, worker: WorkerId, endings: &[Ending]) ->
     let messages: Vec<Option<String>> = endings.iter().map(|e| e.error_message.clone()).collect();
     let chains: Vec<String> = endings.iter().map(|e| serde_json::json!(e.error_chain).to_string()).collect();
     let started: Vec<Option<DateTime<Utc>>> = endings.iter().map(|e| e.started_at).collect();
-    let progress: Vec<Option<String>> =
-        endings.iter().map(|e| e.progress.as_ref().map(|p| serde_json::json!(p).to_string())).collect();
+    let progress: Vec<Option<String>> = endings.iter().map(|e| text_of(e.progress.as_ref())).collect();
     let rows = sqlx::query!(
         r#"
         with ending as (
@@ -170,4 +173,8 @@ pub async fn end(session: &mut Session, worker: WorkerId, endings: &[Ending]) ->
     .fetch_all(session.exec())
     .await?;
     Ok(rows.into_iter().map(|row| JobId(row.id)).collect())
+}
+
+fn text_of(progress: Option<&ProgressSnapshot>) -> Option<String> {
+    progress.map(|p| serde_json::json!(p).to_string())
 }

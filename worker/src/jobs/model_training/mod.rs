@@ -45,11 +45,11 @@ impl Job for ModelTraining {
             Task::Train(session) => match self.train(ctx, &session, deadline).await {
                 Ok(trained) => {
                     if ctx.lease().attempt > 1 {
-                        tidy(ctx, &session, JobStatus::Running).await;
+                        tidy(ctx, JobStatus::Running).await;
                     }
                     trained
                 }
-                Err(error) => return Err(leave(ctx, &session, error).await),
+                Err(error) => return Err(leave(ctx, error).await),
             },
         };
         session::tell(ctx, trained).await
@@ -77,7 +77,7 @@ impl ModelTraining {
             data::enough_of_each_class(left, words(), &gallery.left_out_words())?;
             let trained = learning::train(ctx, &self.options, gallery.take_pictures(), deadline).await?;
             let metrics = writing::metrics_of(&trained.evaluation, &gallery)?;
-            let files = writing::put(ctx, session, &version, trained).await?;
+            let files = writing::put(ctx, &version, trained).await?;
             Ok::<_, JobError>((metrics, files))
         };
         let (accuracy_metrics, files) = tokio::select! {
@@ -98,7 +98,7 @@ fn stopped(ctx: &JobContext) -> JobError {
 }
 
 /// The last words of an attempt that does not complete. The session is closed by the row of the job itself.
-async fn leave(ctx: &JobContext, session: &OpenSession, error: JobError) -> JobError {
+async fn leave(ctx: &JobContext, error: JobError) -> JobError {
     // A cancel shows first as a refused write when it is faster than the heartbeat that tells of it.
     let lease_refused = matches!(
         error.cause.as_deref().and_then(|cause| cause.downcast_ref::<DbError>()),
@@ -106,14 +106,14 @@ async fn leave(ctx: &JobContext, session: &OpenSession, error: JobError) -> JobE
     );
     match ctx.stop.reason() {
         Some(StopReason::LeaseLost) => {}
-        Some(StopReason::Cancelled) => tidy(ctx, session, JobStatus::Cancelled).await,
-        _ if lease_refused => tidy(ctx, session, JobStatus::Cancelled).await,
-        None if error.remedy == Remedy::None => tidy(ctx, session, JobStatus::Running).await,
+        Some(StopReason::Cancelled) => tidy(ctx, JobStatus::Cancelled).await,
+        _ if lease_refused => tidy(ctx, JobStatus::Cancelled).await,
+        None if error.remedy == Remedy::None => tidy(ctx, JobStatus::Running).await,
         _ => {}
     }
     error
 }
 
-async fn tidy(ctx: &JobContext, session: &OpenSession, status: JobStatus) {
-    leftovers::delete_below(ctx, &writing::folder_of(session), Bucket::Models, status).await;
+async fn tidy(ctx: &JobContext, status: JobStatus) {
+    leftovers::delete(ctx, Bucket::Models, status).await;
 }

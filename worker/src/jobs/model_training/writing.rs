@@ -44,11 +44,6 @@ pub(super) fn version_of(day: DateTime<Utc>, session: Uuid) -> String {
     format!("{}-{session}", day.format("%Y%m%d"))
 }
 
-/// The folder of the session's owner: a model of a user's session is the user's, whoever has it trained.
-pub(super) fn folder_of(session: &OpenSession) -> String {
-    session.owner.map_or_else(|| "service".to_owned(), |user| user.to_string())
-}
-
 /// `training_sessions.accuracy_metrics`.
 pub(super) fn metrics_of(evaluation: &Evaluation, gallery: &Gallery) -> Result<Value, JobError> {
     let mut metrics = serde_json::to_value(evaluation).map_err(|error| {
@@ -66,34 +61,27 @@ pub(super) fn metrics_of(evaluation: &Evaluation, gallery: &Gallery) -> Result<V
 }
 
 /// Puts the model and its curves into bucket `models`.
-pub(super) async fn put(
-    ctx: &JobContext,
-    session: &OpenSession,
-    version: &str,
-    trained: Trained,
-) -> Result<Vec<Put>, JobError> {
+pub(super) async fn put(ctx: &JobContext, version: &str, trained: Trained) -> Result<Vec<Put>, JobError> {
     let Trained { model, plots, .. } = trained;
     let total = plots.len() as u64 + 1;
     ctx.progress.set("writing", 0, total);
     let model = Bytes::from(model.to_bytes());
-    let mut files =
-        vec![put_one(ctx, session, (MODEL_KIND, version, MODEL_EXTENSION, MODEL_MIME), model).await?];
+    let mut files = vec![put_one(ctx, (MODEL_KIND, version, MODEL_EXTENSION, MODEL_MIME), model).await?];
     for plot in plots {
         ctx.progress.set("writing", files.len() as u64, total);
         let what = (PLOT_KIND, plot.name, plot.extension, plot.media_type);
-        files.push(put_one(ctx, session, what, plot.bytes.into()).await?);
+        files.push(put_one(ctx, what, plot.bytes.into()).await?);
     }
     Ok(files)
 }
 
 async fn put_one(
     ctx: &JobContext,
-    session: &OpenSession,
     (kind, item, extension, mime): (&'static str, &str, &str, &'static str),
     bytes: Bytes,
 ) -> Result<Put, JobError> {
     let lease = ctx.lease();
-    let key = Key::of_job(&folder_of(session), lease.job, lease.attempt, item, extension)
+    let key = Key::of_job(&ctx.job.owner_folder(), lease.job, lease.attempt, item, extension)
         .map_err(|why| JobError::permanent(ErrorCode::Internal, why.to_string()))?;
     let object =
         patiently(|| ctx.storage.put(Bucket::Models, &key, bytes.clone(), mime)).await.map_err(in_writing)?;
@@ -147,6 +135,7 @@ async fn try_record(
             object: &file.object,
             mime_type: file.mime,
         };
+        // A model of a user's session is the user's, whoever has it trained.
         artifacts::record(&mut transaction, lease, session.owner, &artifact).await?;
     }
     transaction.commit().await?;
