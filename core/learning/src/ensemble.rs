@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::evidence::{Evidence, Shown};
 use crate::features::Description;
 use crate::learners::calibration::logistic;
+use crate::learners::emphasis;
 use crate::learners::forest::Forest;
 use crate::learners::kernel_machine::{KernelMachine, MOST_ROWS};
 use crate::learners::scaling::Scaling;
@@ -65,8 +66,9 @@ impl Ensemble {
             Some(kept) => (rows.picked(&kept), kept.iter().map(|&i| classes[i]).collect()),
             None => (rows.clone(), classes.clone()),
         };
+        let emphasis = emphasis::of(&few_rows, &few_classes, class_count);
         let kernel_machine =
-            KernelMachine::train(&few_rows, &few_classes, class_count, scaling.varying(), fitting.stop);
+            KernelMachine::train(&few_rows, &few_classes, class_count, emphasis, fitting.stop);
         let forest = Forest::train(&rows, &classes, class_count, fitting.trees, fitting.seed, fitting.stop);
         let shown = if fitting.tiles { pictures } else { &[] };
         let evidence = Evidence::train(shown, fitting.labels, fitting.stop);

@@ -5,6 +5,8 @@
 //! Tsochantaridis, Hofmann 2003): train on the tiles that speak loudest, look again. Marked boxes are taken at their
 //! word: they are samples themselves, and their picture's other tiles are samples of nothing.
 
+use rayon::prelude::*;
+
 use crate::features::Description;
 use crate::features::tiles::{Area, TILE_VALUES, tile_area};
 use crate::learners::linear::Plane;
@@ -13,7 +15,7 @@ use crate::learners::linear::Plane;
 const LOUDEST: usize = 3;
 const TURNS: usize = 4;
 /// Tiles that the planes are fitted to at most, about.
-const MOST_TILES: usize = 60_000;
+const MOST_TILES: usize = 20_000;
 
 /// One plane a label.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +42,7 @@ impl Evidence {
             })
             .collect();
         evidence.planes = (0..labels.len())
+            .into_par_iter()
             .map(|class| {
                 if stop() {
                     return Plane { weights: vec![0.0; TILE_VALUES], offset: 0.0 };

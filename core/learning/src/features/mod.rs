@@ -62,6 +62,14 @@ pub struct Description {
     pub(crate) regions: Vec<MarkedRegion>,
 }
 
+impl Description {
+    /// The numbers of the picture as a whole, for use with other learners.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+}
+
 /// A marked box as numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MarkedRegion {

@@ -25,22 +25,21 @@ pub(super) fn slopes(octaves: &[Octave]) -> Vec<f32> {
         return out;
     }
     let mut total = 0f32;
+    let mut sizes = vec![0f32; width];
+    let mut directions = vec![0u8; width];
     for y in 1..height - 1 {
-        let above = &octave.smooth[(y - 1) * width..y * width];
-        let here = &octave.smooth[y * width..(y + 1) * width];
-        let below = &octave.smooth[(y + 1) * width..(y + 2) * width];
+        measure_row(octave, y, &mut sizes, &mut directions);
         let cell_row = y * CELLS / height;
         for cell_column in 0..CELLS {
             let cell = (cell_row * CELLS + cell_column) * DIRECTIONS;
-            let bins = &mut out[cell..cell + DIRECTIONS];
             let from = (cell_column * width / CELLS).max(1);
-            let to = ((cell_column + 1) * width / CELLS).min(width - 1);
-            for x in from..to {
-                let (gx, gy) = (here[x + 1] - here[x - 1], below[x] - above[x]);
-                let size = (gx * gx + gy * gy).sqrt();
-                bins[direction(gx, gy)] += size;
-                total += size;
+            let to = ((cell_column + 1) * width / CELLS).min(width - 1).max(from);
+            let mut sums = [0f32; DIRECTIONS];
+            for (&size, &direction) in sizes[from..to].iter().zip(&directions[from..to]) {
+                sums[usize::from(direction) % DIRECTIONS] += size;
             }
+            out[cell..cell + DIRECTIONS].iter_mut().zip(sums).for_each(|(bin, sum)| *bin += sum);
+            total += sums.iter().sum::<f32>();
         }
     }
     let total = total.max(1e-3);
@@ -48,20 +47,22 @@ pub(super) fn slopes(octaves: &[Octave]) -> Vec<f32> {
     out
 }
 
-/// The eighth of the half circle in which a slope points.
-fn direction(gx: f32, gy: f32) -> usize {
+/// Size of the slope at every pixel of a row but the outermost, and the eighth of the half circle in which it points.
+#[multiversion::multiversion(targets("x86_64+avx+avx2"))]
+fn measure_row(octave: &Octave, y: usize, sizes: &mut [f32], directions: &mut [u8]) {
     const TAN_22: f32 = 0.414_213_57;
-    let (x, y) = (gx.abs(), gy.abs());
-    let eighth = if y < x * TAN_22 {
-        0
-    } else if y < x {
-        1
-    } else if y * TAN_22 < x {
-        2
-    } else {
-        3
-    };
-    if (gx < 0.0) == (gy < 0.0) { eighth } else { DIRECTIONS - 1 - eighth }
+    let (width, inner) = (octave.width, octave.width - 2);
+    let taken = |y: usize, x: usize| &octave.smooth[y * width + x..y * width + x + inner];
+    let (n, w, e, s) = (taken(y - 1, 1), taken(y, 0), taken(y, 2), taken(y + 1, 1));
+    let (sizes, directions) = (&mut sizes[1..=inner], &mut directions[1..=inner]);
+    for i in 0..inner {
+        let (gx, gy) = (e[i] - w[i], s[i] - n[i]);
+        sizes[i] = (gx * gx + gy * gy).sqrt();
+        let (x, y) = (gx.abs(), gy.abs());
+        let eighth = u8::from(y >= x * TAN_22) + u8::from(y >= x) + u8::from(y * TAN_22 >= x);
+        let falling = (gx < 0.0) != (gy < 0.0);
+        directions[i] = if falling { DIRECTIONS as u8 - 1 - eighth } else { eighth };
+    }
 }
 
 /// Shape of the distribution of the detail of every size, logarithmic.

@@ -129,25 +129,28 @@ fn measure_row(octave: &Octave, y: usize, out: &mut [Vec<f32>; MEASURES]) {
         out.iter_mut().for_each(|row| row.fill(0.0));
         return;
     }
-    let light = &octave.light[y * width..(y + 1) * width];
-    let above = &octave.smooth[(y - 1) * width..y * width];
-    let here = &octave.smooth[y * width..(y + 1) * width];
-    let below = &octave.smooth[(y + 1) * width..(y + 2) * width];
-    let [brighter, darker, dark_line, bright_line, slope] = out;
-    for x in 1..width - 1 {
+    let inner = width - 2;
+    let taken = |y: usize, x: usize| &octave.smooth[y * width + x..y * width + x + inner];
+    let light = &octave.light[y * width + 1..y * width + 1 + inner];
+    // Neighbours of every pixel by name of the compass.
+    let (nw, n, ne) = (taken(y - 1, 0), taken(y - 1, 1), taken(y - 1, 2));
+    let (w, here, e) = (taken(y, 0), taken(y, 1), taken(y, 2));
+    let (sw, s, se) = (taken(y + 1, 0), taken(y + 1, 1), taken(y + 1, 2));
+    let [brighter, darker, dark_line, bright_line, slope] = out.each_mut().map(|row| &mut row[1..=inner]);
+    for x in 0..inner {
         let band = light[x] - here[x];
         brighter[x] = band.max(0.0);
         darker[x] = (-band).max(0.0);
-        let across = here[x - 1] - 2.0 * here[x] + here[x + 1];
-        let down = above[x] - 2.0 * here[x] + below[x];
-        let mixed = (below[x + 1] - below[x - 1] - above[x + 1] + above[x - 1]) * 0.25;
+        let across = w[x] - 2.0 * here[x] + e[x];
+        let down = n[x] - 2.0 * here[x] + s[x];
+        let mixed = (se[x] - sw[x] - ne[x] + nw[x]) * 0.25;
         let mean = (across + down) * 0.5;
         let half = (across - down) * 0.5;
         let spread = (half * half + mixed * mixed).sqrt();
         let (larger, smaller) = (mean + spread, mean - spread);
         dark_line[x] = (larger - smaller.abs()).max(0.0);
         bright_line[x] = (-smaller - larger.abs()).max(0.0);
-        let (gx, gy) = ((here[x + 1] - here[x - 1]) * 0.5, (below[x] - above[x]) * 0.5);
+        let (gx, gy) = ((e[x] - w[x]) * 0.5, (s[x] - n[x]) * 0.5);
         slope[x] = (gx * gx + gy * gy).sqrt();
     }
 }

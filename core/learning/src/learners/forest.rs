@@ -11,6 +11,10 @@ use super::scaling::Rows;
 /// Trees of a forest.
 pub(crate) const TREES: usize = 400;
 
+/// One in so many values is tried at a split. More than the usual root of their number, because what shows a defect are
+/// a few values among many.
+const TRIED: usize = 5;
+
 /// Largest number of leaves of a tree, about: more rows make larger leaves, so that a model file stays small.
 const LEAVES: usize = 256;
 
@@ -196,7 +200,7 @@ impl Growth<'_> {
 
     /// The best of some random splits; `None` when no value differs.
     fn split(&mut self, members: &[u32]) -> Option<(u16, i8)> {
-        let wanted = (self.order.len() as f64).sqrt().ceil() as usize;
+        let wanted = self.order.len().div_ceil(TRIED);
         let (mut tried, mut best, mut best_gain) = (0, None, f32::NEG_INFINITY);
         for drawn in 0..self.order.len() {
             if tried == wanted {

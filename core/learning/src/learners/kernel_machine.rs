@@ -6,13 +6,14 @@
 
 use rayon::prelude::*;
 
+use super::emphasis;
 use super::scaling::{Rows, STEPS};
 
 /// Rows that are trained on at most: a kernel matrix of 100 MB.
 pub(crate) const MOST_ROWS: usize = 5000;
 
 /// Cost of a row on the wrong side, before weighing.
-const COST: f64 = 2.0;
+const COST: f64 = 4.0;
 /// Violation of the optimality conditions at which training ends; LIBSVM's.
 const TOLERANCE: f64 = 1e-3;
 /// Steps of training at most, for each row.
@@ -23,6 +24,9 @@ const STEPS_PER_ROW: usize = 200;
 pub(crate) struct KernelMachine {
     /// The kernel is `exp(-width * squared distance in steps)`.
     pub kernel_width: f32,
+    /// How much each value counts, 0 to 1.
+    pub emphasis: Vec<f32>,
+    /// Rows that are already weighed.
     pub support: Rows,
     /// For every function one weight a support row.
     pub weights: Vec<Vec<f32>>,
@@ -31,17 +35,24 @@ pub(crate) struct KernelMachine {
 }
 
 impl KernelMachine {
-    /// Trains one function for two classes (positive means the second), else one a class. `stop` is asked now and
+    /// Trains on rows whose values count as `emphasis` says. One function for two
+    /// classes (positive means the second), else one a class. `stop` is asked now and
     /// then; when it says yes the result is worth nothing.
     pub(crate) fn train(
         rows: &Rows,
         classes: &[usize],
         class_count: usize,
-        varying: usize,
+        emphasis: Vec<f32>,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Self {
         let count = rows.count();
-        let kernel_width = 1.0 / (varying.max(1) as f32 * STEPS * STEPS);
+        // One over the mean squared length of a row, as scikit-learn's `scale`.
+        let varying: f32 = emphasis.iter().map(|w| w * w).sum();
+        let kernel_width = 1.0 / (varying.max(1.0) * STEPS * STEPS);
+        let rows = Rows {
+            width: rows.width,
+            values: (0..count).flat_map(|i| emphasis::weighed(rows.row(i), &emphasis)).collect(),
+        };
         let wide: Vec<i16> = rows.values.iter().map(|&v| i16::from(v)).collect();
         let row = |i: usize| &wide[i * rows.width..(i + 1) * rows.width];
         let lengths: Vec<i32> = (0..count).map(|i| dot(row(i), row(i))).collect();
@@ -68,14 +79,15 @@ impl KernelMachine {
             (0..count).filter(|&i| trained.iter().any(|(weights, _)| weights[i] != 0.0)).collect();
         let weights = trained.iter().map(|(w, _)| kept.iter().map(|&i| w[i]).collect()).collect();
         let offsets = trained.iter().map(|(_, offset)| *offset).collect();
-        Self { kernel_width, support: rows.picked(&kept), weights, offsets }
+        Self { kernel_width, emphasis, support: rows.picked(&kept), weights, offsets }
     }
 
     /// The value of every function for a row; ±1 is the margin.
     pub(crate) fn values(&self, row: &[i8]) -> Vec<f32> {
+        let row = emphasis::weighed(row, &self.emphasis);
         let mut values = self.offsets.clone();
         for index in 0..self.support.count() {
-            let similarity = (-self.kernel_width * distance(row, self.support.row(index)) as f32).exp();
+            let similarity = (-self.kernel_width * distance(&row, self.support.row(index)) as f32).exp();
             for (value, weights) in values.iter_mut().zip(&self.weights) {
                 *value += weights[index] * similarity;
             }

@@ -4,6 +4,7 @@
 //! number of threads.
 
 pub(crate) mod calibration;
+pub(crate) mod emphasis;
 pub(crate) mod forest;
 pub(crate) mod kernel_machine;
 pub(crate) mod linear;

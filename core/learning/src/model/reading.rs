@@ -114,10 +114,12 @@ fn assemble(header: Header, arrays: &[u8]) -> Result<Model, ModelError> {
     let [kernel_width] = rest.few()?;
     let offsets = rest.floats(functions)?;
     let scaling = Scaling { means: rest.floats(header.values)?, factors: rest.floats(header.values)? };
+    let emphasis = rest.floats(header.values)?;
     let weights = offsets.iter().map(|_| rest.floats(header.support)).collect::<Result<_, _>>()?;
     let support = rest.take(header.support.checked_mul(header.values).ok_or(TOO_SHORT)?)?;
     let kernel_machine = KernelMachine {
         kernel_width,
+        emphasis,
         support: Rows { width: header.values, values: support.iter().map(|&v| v as i8).collect() },
         weights,
         offsets,

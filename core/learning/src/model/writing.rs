@@ -38,6 +38,7 @@ impl Model {
         put_floats(&mut out, &machine.offsets);
         put_floats(&mut out, &ensemble.scaling.means);
         put_floats(&mut out, &ensemble.scaling.factors);
+        put_floats(&mut out, &machine.emphasis);
         machine.weights.iter().for_each(|weights| put_floats(&mut out, weights));
         out.extend(machine.support.values.iter().map(|&v| v as u8));
         forest.roots.iter().for_each(|root| out.extend_from_slice(&root.to_le_bytes()));
