@@ -34,8 +34,6 @@ pub enum ErrorCode {
     DatabaseUnavailable,
     /// The handler panicked.
     Panicked,
-    /// A registered job type that this version does not carry out yet.
-    NotImplemented,
     /// A fault of the worker itself.
     Internal,
 }
@@ -58,7 +56,6 @@ impl ErrorCode {
             Self::StorageUnavailable => "storage_unavailable",
             Self::DatabaseUnavailable => "database_unavailable",
             Self::Panicked => "panicked",
-            Self::NotImplemented => "not_implemented",
             Self::Internal => "internal",
         }
     }
