@@ -21,8 +21,8 @@ const MIN_IMAGES_A_CLASS: usize = 10;
 const MAX_LABEL: usize = 64;
 /// Most characters of a group.
 const MAX_GROUP: usize = 200;
-/// Most regions of one image.
-const MAX_REGIONS: usize = 1_000;
+/// Most regions of one image: more are not looked at.
+const MAX_REGIONS: usize = forgeos_learning::features::MAX_REGIONS;
 /// Most regions of one training.
 const MAX_REGIONS_IN_ALL: usize = 100_000;
 /// No side of a picture that is read is longer.

@@ -75,7 +75,18 @@ impl ModelTraining {
                     .unwrap_or_else(|_| Err(deadline.missed("all images were read")))?;
             let left = gallery.pictures.iter().map(|picture| picture.entry.label.as_str());
             data::enough_of_each_class(left, words(), &gallery.left_out_words())?;
+            tracing::info!(
+                images = gallery.described,
+                left_out = gallery.left_out.len(),
+                step = "describing",
+                "images described"
+            );
             let trained = learning::train(ctx, &self.options, gallery.take_pictures(), deadline).await?;
+            tracing::info!(
+                accuracy = trained.evaluation.accuracy,
+                step = "training",
+                "model trained and tried"
+            );
             let metrics = writing::metrics_of(&trained.evaluation, &gallery)?;
             let files = writing::put(ctx, &version, trained).await?;
             Ok::<_, JobError>((metrics, files))
