@@ -47,7 +47,7 @@ impl Evidence {
                 if stop() {
                     return Plane { weights: vec![0.0; TILE_VALUES], offset: 0.0 };
                 }
-                fit(class, pictures, &scaled, &marked)
+                fit(class, pictures, &scaled, &marked, stop)
             })
             .collect();
         evidence
@@ -124,12 +124,16 @@ fn fit(
     pictures: &[Shown<'_>],
     scaled: &[Vec<f32>],
     marked: &[Vec<(usize, Vec<f32>)>],
+    stop: &(dyn Fn() -> bool + Sync),
 ) -> Plane {
     let others: usize =
         pictures.iter().zip(scaled).filter(|((_, c), _)| *c != class).map(|(_, s)| s.len()).sum();
     let step = (others / TILE_VALUES / MOST_TILES).max(1);
     let mut plane: Option<Plane> = None;
     for _ in 0..TURNS {
+        if stop() {
+            break;
+        }
         let mut rows: Vec<(&[f32], f64, bool)> = Vec::new();
         for (((_, own), tiles), marked) in pictures.iter().zip(scaled).zip(marked) {
             let boxes: Vec<&[f32]> =

@@ -18,6 +18,9 @@ const RUN_GAP_SECONDS: i64 = 600;
 /// A number this many times the usual step behind the one before begins another run.
 const NUMBER_GAP: u64 = 4;
 
+/// Gives every picture a key, or finds none.
+type Attempt = fn(&[Sample]) -> Option<Vec<String>>;
+
 /// From what the groups are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -57,7 +60,7 @@ impl Groups {
             });
             return Self::numbered(keys.collect(), GroupSource::Given);
         }
-        let attempts: [(GroupSource, fn(&[Sample]) -> Option<Vec<String>>); 3] = [
+        let attempts: [(GroupSource, Attempt); 3] = [
             (GroupSource::NamePrefixes, by_prefix),
             (GroupSource::CaptureTimes, by_time),
             (GroupSource::NameNumbers, by_number),

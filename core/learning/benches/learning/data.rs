@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use forgeos_imaging::Limits;
-use forgeos_learning::{Description, describe_picture};
+use forgeos_learning::{Description, Region, describe_picture};
 use rayon::prelude::*;
 
 /// A labelled picture, described.
@@ -30,17 +30,32 @@ pub(crate) fn sets(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Reads and describes every picture of a set.
-pub(crate) fn read(set: &Path) -> Vec<Pictured> {
+/// The box round everything that a mask marks.
+fn bounds(mask: &Path) -> Region {
+    let mask = forgeos_imaging::decode(&std::fs::read(mask).unwrap(), &Limits::default()).unwrap();
+    let marked = mask.rgb.chunks_exact(3).enumerate().filter(|(_, pixel)| pixel[0] > 127);
+    let places: Vec<(f64, f64)> =
+        marked.map(|(i, _)| ((i % mask.width as usize) as f64, (i / mask.width as usize) as f64)).collect();
+    let least = |of: fn(&(f64, f64)) -> f64| places.iter().map(of).fold(f64::INFINITY, f64::min);
+    let most = |of: fn(&(f64, f64)) -> f64| places.iter().map(of).fold(0.0, f64::max);
+    let (x, y) = (least(|p| p.0), least(|p| p.1));
+    let (width, height) = (most(|p| p.0) - x + 1.0, most(|p| p.1) - y + 1.0);
+    Region { x, y, width, height, label: "defect".to_owned() }
+}
+
+/// Reads and describes every picture of a set; the masks of defects become boxes if wanted.
+pub(crate) fn read(set: &Path, with_masks: bool) -> Vec<Pictured> {
     let mut reader = csv::Reader::from_path(set.join("labels.csv")).unwrap();
     let rows: Vec<BTreeMap<String, String>> = reader.deserialize().map(Result::unwrap).collect();
     rows.into_par_iter()
         .map(|row| {
             let bytes = std::fs::read(set.join(&row["file"])).unwrap();
+            let mask = row.get("mask").filter(|mask| with_masks && !mask.is_empty());
+            let regions: Vec<Region> = mask.map(|mask| bounds(&set.join(mask))).into_iter().collect();
             let begun = Instant::now();
             let picture = forgeos_imaging::decode(&bytes, &Limits::default()).unwrap();
             let decoded = Instant::now();
-            let description = describe_picture(&picture, &[]);
+            let description = describe_picture(&picture, regions.as_slice());
             Pictured {
                 name: row["file"].clone(),
                 label: row["label"].clone(),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::intervals::{bootstrap, wilson};
-use super::ranking::{area_under_curve, average_precision};
+use super::ranking::{Ranking, average_precision};
 use crate::ensemble::most_probable;
 
 /// Bins of the calibration error.
@@ -110,112 +110,116 @@ type Triple = [f64; 3];
 impl Figures {
     /// Takes the figures; `positive` is the class that precision and recall speak of.
     pub(crate) fn of(judged: &[Judged], labels: &[String], positive: Option<usize>, seed: u64) -> Self {
-        let all: Vec<&Judged> = judged.iter().collect();
-        let confusion = confusion(&all, labels.len());
+        let weights = vec![1.0; judged.len()];
+        let confusion = confusion(judged, &weights, labels.len());
+        let rankings: Vec<Ranking> =
+            (0..labels.len()).map(|class| Ranking::of(&scored(judged, class))).collect();
         let per_label: Vec<LabelFigures> = (0..labels.len())
             .map(|class| {
                 let [precision, recall, f1_score] = triple_of(&confusion, class);
-                let scored = scored(&all, class);
                 LabelFigures {
                     label: labels[class].clone(),
-                    support: confusion[class].iter().sum(),
+                    support: confusion[class].iter().sum::<f64>() as u32,
                     precision,
                     recall,
                     f1_score,
-                    auc: area_under_curve(&scored),
-                    average_precision: average_precision(&scored),
+                    auc: rankings[class].area(&weights),
+                    average_precision: average_precision(&scored(judged, class)),
                 }
             })
             .collect();
-        let [precision, recall, f1_score] = triple(&confusion, positive);
-        let right = (0..labels.len()).map(|c| confusion[c][c] as usize).sum::<usize>();
+        let auc = |weights: &[f64]| mean_over(labels.len(), positive, |class| rankings[class].area(weights));
+        let [accuracy, precision_interval, recall_interval, f1_interval, auc_interval] =
+            bootstrap(judged, seed, |weights| {
+                let confusion = self::confusion(judged, weights, labels.len());
+                let [precision, recall, f1_score] = triple(&confusion, positive).map(Some);
+                [Some(accuracy_of(&confusion)), precision, recall, f1_score, auc(weights)]
+            });
         let count = judged.len();
+        let right = (0..labels.len()).map(|class| confusion[class][class]).sum::<f64>() as usize;
         let wilson = wilson(right, count);
-        let drawn = bootstrap(judged, seed, |drawn| Some(accuracy_of(drawn)));
-        let wider = |drawn: Option<Interval>| match drawn {
-            Some(d) => Interval { low: d.low.min(wilson.low), high: d.high.max(wilson.high) },
-            None => wilson,
-        };
-        let of_triple = |which: usize| {
-            bootstrap(judged, seed, |drawn| {
-                Some(triple(&self::confusion(drawn, labels.len()), positive)[which])
-            })
-        };
-        let auc =
-            |drawn: &[&Judged]| mean_over(labels.len(), positive, |c| area_under_curve(&scored(drawn, c)));
+        let wider = accuracy.map_or(wilson, |drawn| Interval {
+            low: drawn.low.min(wilson.low),
+            high: drawn.high.max(wilson.high),
+        });
+        let [precision, recall, f1_score] = triple(&confusion, positive);
+        let most_frequent = per_label.iter().map(|label| label.support).max().unwrap_or(0);
         let mut groups: Vec<usize> = judged.iter().map(|j| j.group).collect();
         groups.sort_unstable();
         groups.dedup();
         Self {
             pictures: count,
             groups: groups.len(),
-            accuracy: share(right, count),
+            accuracy: accuracy_of(&confusion),
             balanced_accuracy: balanced_accuracy(&confusion),
-            baseline_accuracy: share(
-                confusion.iter().map(|row| row.iter().sum::<u32>() as usize).max().unwrap_or(0),
-                count,
-            ),
+            baseline_accuracy: f64::from(most_frequent) / count.max(1) as f64,
             precision,
             recall,
             f1_score,
-            auc: auc(&all),
-            average_precision: mean_over(labels.len(), positive, |c| per_label[c].average_precision),
+            auc: auc(&weights),
+            average_precision: mean_over(labels.len(), positive, |class| per_label[class].average_precision),
             brier_score: brier(judged),
             calibration_error: calibration_error(judged),
             intervals: Intervals {
                 method: "95 %, bootstrap by groups (1000 draws); accuracy joined with Wilson's",
-                accuracy: Some(wider(drawn)),
-                precision: of_triple(0),
-                recall: of_triple(1),
-                f1_score: of_triple(2),
-                auc: bootstrap(judged, seed, auc),
+                accuracy: Some(wider),
+                precision: precision_interval,
+                recall: recall_interval,
+                f1_score: f1_interval,
+                auc: auc_interval,
             },
-            confusion_matrix: confusion,
+            confusion_matrix: confusion.iter().map(|row| row.iter().map(|&n| n as u32).collect()).collect(),
             per_label,
         }
     }
 }
 
-fn share(part: usize, whole: usize) -> f64 {
-    part as f64 / whole.max(1) as f64
+/// Rows are what pictures show, columns what they were given; pictures count as often as they were drawn.
+type Confusion = Vec<Vec<f64>>;
+
+fn accuracy_of(confusion: &Confusion) -> f64 {
+    let right: f64 = confusion.iter().enumerate().map(|(class, row)| row[class]).sum();
+    right / confusion.iter().flatten().sum::<f64>().max(1.0)
 }
 
-fn accuracy_of(judged: &[&Judged]) -> f64 {
-    share(judged.iter().filter(|j| j.given() == j.class).count(), judged.len())
-}
-
-fn scored(judged: &[&Judged], class: usize) -> Vec<(f64, bool)> {
+fn scored(judged: &[Judged], class: usize) -> Vec<(f64, bool)> {
     judged.iter().map(|j| (j.probabilities[class], j.class == class)).collect()
 }
 
-fn confusion(judged: &[&Judged], classes: usize) -> Vec<Vec<u32>> {
-    let mut matrix = vec![vec![0; classes]; classes];
-    for one in judged {
-        matrix[one.class][one.given()] += 1;
+fn confusion(judged: &[Judged], weights: &[f64], classes: usize) -> Confusion {
+    let mut matrix = vec![vec![0.0; classes]; classes];
+    for (one, weight) in judged.iter().zip(weights) {
+        matrix[one.class][one.given()] += weight;
     }
     matrix
 }
 
 /// The mean over the labels of the share labelled right; labels without pictures do not count.
-pub(crate) fn balanced_accuracy(confusion: &[Vec<u32>]) -> f64 {
+fn balanced_accuracy(confusion: &Confusion) -> f64 {
     let shares: Vec<f64> = confusion
         .iter()
         .enumerate()
-        .filter(|(_, row)| row.iter().any(|&n| n > 0))
-        .map(|(class, row)| f64::from(row[class]) / f64::from(row.iter().sum::<u32>()))
+        .map(|(class, row)| (row[class], row.iter().sum::<f64>()))
+        .filter(|(_, all)| *all > 0.0)
+        .map(|(right, all)| right / all)
         .collect();
     shares.iter().sum::<f64>() / shares.len().max(1) as f64
 }
 
-fn triple_of(confusion: &[Vec<u32>], class: usize) -> Triple {
-    let hits = f64::from(confusion[class][class]);
-    let given: f64 = confusion.iter().map(|row| f64::from(row[class])).sum();
-    let have: f64 = confusion[class].iter().map(|&n| f64::from(n)).sum();
+/// As [`Figures::balanced_accuracy`], without the other figures.
+pub(crate) fn balanced_accuracy_of(judged: &[Judged], classes: usize) -> f64 {
+    balanced_accuracy(&confusion(judged, &vec![1.0; judged.len()], classes))
+}
+
+fn triple_of(confusion: &Confusion, class: usize) -> Triple {
+    let hits = confusion[class][class];
+    let given: f64 = confusion.iter().map(|row| row[class]).sum();
+    let have: f64 = confusion[class].iter().sum();
     let ratio = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
     [ratio(hits, given), ratio(hits, have), ratio(2.0 * hits, given + have)]
 }
 
-fn triple(confusion: &[Vec<u32>], positive: Option<usize>) -> Triple {
+fn triple(confusion: &Confusion, positive: Option<usize>) -> Triple {
     match positive {
         Some(class) => triple_of(confusion, class),
         None => std::array::from_fn(|i| {

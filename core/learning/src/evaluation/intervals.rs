@@ -4,44 +4,47 @@
 //! pictures of one group fail together, so drawing pictures would pretend to know more). With few groups, or none that
 //! failed, that is too narrow; for accuracy Wilson's interval (1927) for the number of pictures is joined to it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+
 use super::figures::{Interval, Judged};
 
-const DRAWS: usize = 1000;
+const DRAWS: u64 = 1000;
 const Z: f64 = 1.959_963_984_540_054;
 
-/// The interval of a figure under a bootstrap by groups; `None` when it cannot be taken on most draws.
-pub(super) fn bootstrap(
+/// The intervals of some figures under a bootstrap by groups; `None` for one that cannot be taken on most draws.
+/// `figures` is given how often each picture was drawn.
+pub(super) fn bootstrap<const N: usize>(
     judged: &[Judged],
     seed: u64,
-    figure: impl Fn(&[&Judged]) -> Option<f64>,
-) -> Option<Interval> {
-    let mut groups: Vec<Vec<&Judged>> = Vec::new();
-    let mut numbers = std::collections::BTreeMap::new();
-    for one in judged {
-        let at = *numbers.entry(one.group).or_insert_with(|| {
-            groups.push(Vec::new());
-            groups.len() - 1
-        });
-        groups[at].push(one);
+    figures: impl Fn(&[f64]) -> [Option<f64>; N] + Sync,
+) -> [Option<Interval>; N] {
+    let numbers: BTreeSet<usize> = judged.iter().map(|one| one.group).collect();
+    let numbers: BTreeMap<usize, usize> = numbers.into_iter().zip(0..).collect();
+    let group_of: Vec<usize> = judged.iter().map(|one| numbers[&one.group]).collect();
+    if numbers.is_empty() {
+        return [None; N];
     }
-    if groups.is_empty() {
-        return None;
-    }
-    let mut random = fastrand::Rng::with_seed(seed ^ 0x626f_6f74);
-    let mut found: Vec<f64> = (0..DRAWS)
-        .filter_map(|_| {
-            let drawn: Vec<&Judged> = (0..groups.len())
-                .flat_map(|_| groups[random.usize(..groups.len())].iter().copied())
-                .collect();
-            figure(&drawn)
+    let found: Vec<[Option<f64>; N]> = (0..DRAWS)
+        .into_par_iter()
+        .map(|draw| {
+            let mut random = fastrand::Rng::with_seed(seed.wrapping_mul(DRAWS) ^ draw ^ 0x626f_6f74);
+            let mut drawn = vec![0f64; numbers.len()];
+            (0..numbers.len()).for_each(|_| drawn[random.usize(..numbers.len())] += 1.0);
+            let weights: Vec<f64> = group_of.iter().map(|&group| drawn[group]).collect();
+            figures(&weights)
         })
         .collect();
-    if found.len() < DRAWS / 2 {
-        return None;
-    }
-    found.sort_by(f64::total_cmp);
-    let at = |share: f64| found[((found.len() - 1) as f64 * share).round() as usize];
-    Some(Interval { low: at(0.025), high: at(0.975) })
+    std::array::from_fn(|which| {
+        let mut values: Vec<f64> = found.iter().filter_map(|draw| draw[which]).collect();
+        if (values.len() as u64) < DRAWS / 2 {
+            return None;
+        }
+        values.sort_by(f64::total_cmp);
+        let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
+        Some(Interval { low: at(0.025), high: at(0.975) })
+    })
 }
 
 /// Wilson's interval of a share.

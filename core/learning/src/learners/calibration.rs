@@ -26,12 +26,18 @@ pub(crate) fn logistic(value: f64) -> f64 {
     }
 }
 
+/// How firmly the curve is held where it starts, in observations: a slope of 1 with a standard deviation of 1, and odds
+/// as frequent as the labels are with one of a half.
+const SLOPE_WEIGHT: f64 = 1.0;
+const OFFSET_WEIGHT: f64 = 4.0;
+
 impl Curve {
     /// Takes scores as they are.
     pub(crate) const PLAIN: Self = Self { slope: 1.0, offset: 0.0 };
 
-    /// Fits the curve to scores and whether each was right.
-    pub(crate) fn fit(scores: &[(f64, bool)]) -> Self {
+    /// Fits the curve to scores and whether each was right. `trust`, above 0 and up to 1, is how much of an independent
+    /// observation each is: where pictures resemble each other the curve stays nearer to the plain scores.
+    pub(crate) fn fit(scores: &[(f64, bool)], trust: f64) -> Self {
         let positive = scores.iter().filter(|(_, right)| *right).count() as f64;
         let negative = scores.len() as f64 - positive;
         if positive < 1.0 || negative < 1.0 {
@@ -40,8 +46,11 @@ impl Curve {
         let (high, low) = ((positive + 1.0) / (positive + 2.0), 1.0 / (negative + 2.0));
         let points: Vec<(f64, f64)> =
             scores.iter().map(|&(s, right)| (logit(s), if right { high } else { low })).collect();
+        let start = Self { slope: 1.0, offset: (positive / negative).ln() };
         let loss = |curve: &Self| {
-            points
+            let (ds, dt) = (curve.slope - start.slope, curve.offset - start.offset);
+            let prior = (ds * ds * SLOPE_WEIGHT + dt * dt * OFFSET_WEIGHT) / (2.0 * trust);
+            let of_points: f64 = points
                 .iter()
                 .map(|&(x, t)| {
                     let v = curve.slope * x + curve.offset;
@@ -49,12 +58,16 @@ impl Curve {
                     let soft = if v >= 0.0 { (-v).exp().ln_1p() } else { v.exp().ln_1p() - v };
                     soft + (1.0 - t) * v
                 })
-                .sum::<f64>()
+                .sum();
+            prior + of_points
         };
-        let mut curve = Self::PLAIN;
+        let mut curve = start;
         let mut current = loss(&curve);
         for _ in 0..100 {
-            let (mut gs, mut go, mut hss, mut hso, mut hoo) = (0.0, 0.0, 1e-9, 0.0, 1e-9);
+            let (slope_weight, offset_weight) = (SLOPE_WEIGHT / trust, OFFSET_WEIGHT / trust);
+            let mut gs = slope_weight * (curve.slope - start.slope);
+            let mut go = offset_weight * (curve.offset - start.offset);
+            let (mut hss, mut hso, mut hoo) = (slope_weight, 0.0, offset_weight);
             for &(x, t) in &points {
                 let p = logistic(curve.slope * x + curve.offset);
                 let (d, w) = (p - t, p * (1.0 - p));
@@ -87,12 +100,49 @@ impl Curve {
         if curve.slope.is_finite() && curve.offset.is_finite() && curve.slope > 0.0 {
             curve
         } else {
-            Self { slope: 1e-3, offset: (positive / negative).ln() }
+            Self { slope: 1e-3, ..start }
         }
     }
 
     /// The probability for a score.
     pub(crate) fn apply(&self, score: f64) -> f64 {
         logistic(self.slope * logit(score) + self.offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scores whose odds are half of what they should be, and what happened.
+    fn timid() -> Vec<(f64, bool)> {
+        let mut random = fastrand::Rng::with_seed(5);
+        let draw = |_| {
+            let odds = random.f64() * 8.0 - 4.0;
+            (logistic(odds / 2.0), random.f64() < logistic(odds))
+        };
+        (0..4000).map(draw).collect()
+    }
+
+    #[test]
+    fn timid_scores_are_stretched_to_what_happened() {
+        let curve = Curve::fit(&timid(), 1.0);
+        assert!((curve.slope - 2.0).abs() < 0.2 && curve.offset.abs() < 0.2, "{curve:?}");
+        assert!((curve.apply(logistic(1.0)) - logistic(2.0)).abs() < 0.03);
+    }
+
+    #[test]
+    fn few_scores_and_little_trust_leave_them_nearly_as_they_are() {
+        let few = &timid()[..20];
+        let (trusted, doubted) = (Curve::fit(few, 1.0), Curve::fit(few, 0.05));
+        assert!((doubted.slope - 1.0).abs() < (trusted.slope - 1.0).abs(), "{trusted:?} {doubted:?}");
+        assert!((doubted.slope - 1.0).abs() < 0.5, "{doubted:?}");
+    }
+
+    #[test]
+    fn scores_that_point_the_wrong_way_become_the_frequency() {
+        let wrong: Vec<(f64, bool)> = timid().into_iter().map(|(score, hit)| (1.0 - score, hit)).collect();
+        let curve = Curve::fit(&wrong, 1.0);
+        assert!((curve.apply(0.9) - curve.apply(0.1)).abs() < 0.01, "{curve:?}");
     }
 }

@@ -56,12 +56,13 @@ impl Forest {
         let mut counts = vec![0f32; class_count];
         classes.iter().for_each(|&c| counts[c] += 1.0);
         let weights: Vec<f32> = counts.iter().map(|&n| if n > 0.0 { 1.0 / n } else { 0.0 }).collect();
+        let columns = Columns::of(rows);
         let grown: Vec<(Vec<Node>, Vec<u8>)> = (0..trees as u64)
             .into_par_iter()
             .map(|tree| {
                 let random = fastrand::Rng::with_seed(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ tree);
                 let mut growth = Growth {
-                    rows,
+                    columns: &columns,
                     classes,
                     weights: &weights,
                     random,
@@ -70,8 +71,11 @@ impl Forest {
                     order: (0..rows.width as u16).collect(),
                     smallest: (rows.count() / LEAVES).max(1),
                 };
-                if !stop() {
-                    let mut members: Vec<u32> = (0..rows.count() as u32).collect();
+                let mut members: Vec<u32> = (0..rows.count() as u32).collect();
+                if stop() {
+                    // Nobody will use this tree, but every tree has a leaf.
+                    growth.add_leaf(&growth.totals(&members));
+                } else {
                     growth.grow(&mut members);
                 }
                 (growth.nodes, growth.leaves)
@@ -144,9 +148,27 @@ impl Forest {
     }
 }
 
+/// The rows turned over: all of one value side by side, because a split looks at one value of many rows.
+struct Columns {
+    count: usize,
+    values: Vec<i8>,
+}
+
+impl Columns {
+    fn of(rows: &Rows) -> Self {
+        let count = rows.count();
+        let of_value = |value| (0..count).map(move |row| rows.row(row)[value]);
+        Self { count, values: (0..rows.width).flat_map(of_value).collect() }
+    }
+
+    fn column(&self, value: u16) -> &[i8] {
+        &self.values[usize::from(value) * self.count..][..self.count]
+    }
+}
+
 /// One tree being grown.
 struct Growth<'a> {
-    rows: &'a Rows,
+    columns: &'a Columns,
     classes: &'a [usize],
     weights: &'a [f32],
     random: fastrand::Rng,
@@ -167,10 +189,10 @@ impl Growth<'_> {
         };
         let at = self.nodes.len();
         self.nodes.push(Node { value, threshold, next: 0 });
-        let column = usize::from(value);
+        let column = self.columns.column(value);
         let mut left = 0;
         for i in 0..members.len() {
-            if self.rows.row(members[i] as usize)[column] <= threshold {
+            if column[members[i] as usize] <= threshold {
                 members.swap(left, i);
                 left += 1;
             }
@@ -209,10 +231,10 @@ impl Growth<'_> {
             let other = self.random.usize(drawn..self.order.len());
             self.order.swap(drawn, other);
             let value = self.order[drawn];
-            let column = usize::from(value);
+            let column = self.columns.column(value);
             let (mut least, mut most) = (i8::MAX, i8::MIN);
             for &member in members {
-                let v = self.rows.row(member as usize)[column];
+                let v = column[member as usize];
                 (least, most) = (least.min(v), most.max(v));
             }
             if least == most {
@@ -230,13 +252,13 @@ impl Growth<'_> {
     }
 
     /// How pure both sides are (the Gini index, without what is the same for all splits of a node).
-    fn gain(&self, members: &[u32], column: usize, threshold: i8) -> Option<f32> {
+    fn gain(&self, members: &[u32], column: &[i8], threshold: i8) -> Option<f32> {
         let mut left = [0f32; 32];
         let mut right = [0f32; 32];
         let (mut left_count, class_count) = (0, self.weights.len().min(32));
         for &member in members {
             let class = self.classes[member as usize];
-            let below = self.rows.row(member as usize)[column] <= threshold;
+            let below = column[member as usize] <= threshold;
             left_count += usize::from(below);
             let side = if below { &mut left } else { &mut right };
             side[class.min(31)] += self.weights[class];

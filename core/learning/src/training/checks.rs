@@ -1,18 +1,17 @@
 //! Looks for what makes figures too good: leaks between pictures of a group, and shortcuts.
 
 use super::Lesson;
-use super::crossing::Crossing;
-use crate::ensemble::most_probable;
+use super::crossing::{Crossing, Trial};
 use crate::evaluation::Checks;
-use crate::evaluation::figures::{Judged, balanced_accuracy};
-use crate::features::{TONE_VALUES, VALUES};
+use crate::evaluation::figures::{Judged, balanced_accuracy_of};
+use crate::features::TONE_VALUES;
 use crate::groups::GroupSource;
 use crate::sample::{Options, Phase, Watch};
 
 /// Runs the checks that there is time for.
 pub(super) fn run(
     lesson: &Lesson<'_>,
-    development: &[usize],
+    trial: &Trial<'_>,
     options: &Options,
     crossing: &Crossing,
     watch: &dyn Watch,
@@ -26,16 +25,22 @@ pub(super) fn run(
     let steps = if grouped { 2 } else { 1 };
     watch.progress(Phase::Checking, 0, steps);
     if grouped && !stop() {
-        let alone: Vec<usize> = (0..development.len()).collect();
-        let random =
-            Crossing::run_by(lesson, development, &alone, options, 0..VALUES, false, stop, &|_, _| {});
+        // Every picture a group of its own.
+        let alone = Trial {
+            groups: (0..trial.pictures.len()).collect(),
+            range: trial.range.clone(),
+            tiles: false,
+            ..*trial
+        };
+        let random = Crossing::run(lesson, &alone, options, stop, &|_, _| {});
         if !stop() {
             checks.random_folds_accuracy = Some(balanced(&random.judged(lesson), lesson));
         }
         watch.progress(Phase::Checking, 1, steps);
     }
     if !stop() {
-        let tone = Crossing::run(lesson, development, options, 0..TONE_VALUES, false, stop, &|_, _| {});
+        let tone = Trial { groups: trial.groups.clone(), range: 0..TONE_VALUES, tiles: false, ..*trial };
+        let tone = Crossing::run(lesson, &tone, options, stop, &|_, _| {});
         if !stop() {
             checks.tone_only_accuracy = Some(balanced(&tone.judged(lesson), lesson));
         }
@@ -45,9 +50,5 @@ pub(super) fn run(
 }
 
 fn balanced(judged: &[Judged], lesson: &Lesson<'_>) -> f64 {
-    let mut confusion = vec![vec![0u32; lesson.labels.len()]; lesson.labels.len()];
-    for one in judged {
-        confusion[one.class][most_probable(&one.probabilities)] += 1;
-    }
-    balanced_accuracy(&confusion)
+    balanced_accuracy_of(judged, lesson.labels.len())
 }

@@ -22,35 +22,32 @@ pub(super) struct Crossing {
     /// In the order of the pictures that were asked for.
     pub scored: Vec<Scored>,
     pub folds: usize,
+    /// Whether the tiles' evidence was learned, too.
+    pub tiles: bool,
+}
+
+/// What is crossed.
+pub(super) struct Trial<'a> {
+    /// Which pictures.
+    pub pictures: &'a [usize],
+    /// The group of each of them.
+    pub groups: Vec<usize>,
+    /// Which numbers of a picture are used.
+    pub range: Range<usize>,
+    /// Whether the tiles' evidence is learned, too.
+    pub tiles: bool,
 }
 
 impl Crossing {
     /// Trains and scores part by part, with whole groups. After `stop` said yes the result is worth nothing.
     pub(super) fn run(
         lesson: &Lesson<'_>,
-        pictures: &[usize],
+        trial: &Trial<'_>,
         options: &Options,
-        range: Range<usize>,
-        tiles: bool,
         stop: &(dyn Fn() -> bool + Sync),
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Self {
-        let groups: Vec<usize> = pictures.iter().map(|&i| lesson.groups.of[i]).collect();
-        Self::run_by(lesson, pictures, &groups, options, range, tiles, stop, progress)
-    }
-
-    /// As [`Self::run`] with other groups.
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn run_by(
-        lesson: &Lesson<'_>,
-        pictures: &[usize],
-        groups: &[usize],
-        options: &Options,
-        range: Range<usize>,
-        tiles: bool,
-        stop: &(dyn Fn() -> bool + Sync),
-        progress: &(dyn Fn(usize, usize) + Sync),
-    ) -> Self {
+        let Trial { pictures, groups, range, tiles } = trial;
         let classes: Vec<usize> = pictures.iter().map(|&i| lesson.classes[i]).collect();
         let class_count = lesson.labels.len();
         let folds = folds::possible(&classes, class_count, groups, options.folds).max(2);
@@ -69,7 +66,7 @@ impl Crossing {
                 range: range.clone(),
                 trees: TREES,
                 seed: options.seed.wrapping_add(fold as u64 + 1),
-                tiles,
+                tiles: *tiles,
                 stop,
             };
             let ensemble = Ensemble::train(&known, &fitting);
@@ -87,14 +84,18 @@ impl Crossing {
             (0..folds).flat_map(score_part).collect()
         };
         scored.sort_by_key(|(at, _)| *at);
-        Self { scored: scored.into_iter().map(|(_, scored)| scored).collect(), folds }
+        Self { scored: scored.into_iter().map(|(_, scored)| scored).collect(), folds, tiles: *tiles }
+    }
+
+    /// The choice that all scores make, or all but those of one part.
+    pub(super) fn choice(&self, lesson: &Lesson<'_>, without: Option<usize>) -> Choice {
+        let scored = self.scored.iter().filter(|s| Some(s.fold) != without);
+        Choice::make(scored, lesson.labels.len(), self.tiles)
     }
 
     /// What the whole procedure says of every picture: choice and curves come from the other parts only.
     pub(super) fn judged(&self, lesson: &Lesson<'_>) -> Vec<Judged> {
-        let choices: Vec<Choice> = (0..self.folds)
-            .map(|fold| Choice::make(self.scored.iter().filter(|s| s.fold != fold), lesson.labels.len()))
-            .collect();
+        let choices: Vec<Choice> = (0..self.folds).map(|fold| self.choice(lesson, Some(fold))).collect();
         let judge = |s: &Scored| Judged {
             group: s.group,
             class: s.class,

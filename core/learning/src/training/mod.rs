@@ -30,7 +30,7 @@ use crate::learners::forest::TREES;
 use crate::model::Model;
 use crate::plots::{self, Plot};
 use crate::sample::{Options, Phase, Sample, Watch};
-use crossing::Crossing;
+use crossing::{Crossing, Trial};
 use selection::Choice;
 
 /// A model and what is known of it.
@@ -97,15 +97,23 @@ pub fn train(samples: &[Sample], options: &Options, watch: &dyn Watch) -> Result
     let lesson = lesson_of(samples);
     refusal::check_groups(&lesson)?;
 
+    // Boxes make the tiles' evidence worth its time in a test; the model that is handed out always has it, to show places.
+    let marked = samples.iter().any(|sample| !sample.description.regions.is_empty());
     let kept_apart = keep_apart(&lesson, options);
     let (development, held_out): (Vec<usize>, Vec<usize>) = (0..samples.len()).partition(|&i| !kept_apart[i]);
-    let crossing = Crossing::run(&lesson, &development, options, 0..VALUES, true, &stop, &|done, total| {
+    let trial = Trial {
+        pictures: &development,
+        groups: development.iter().map(|&i| lesson.groups.of[i]).collect(),
+        range: 0..VALUES,
+        tiles: marked,
+    };
+    let crossing = Crossing::run(&lesson, &trial, options, &stop, &|done, total| {
         watch.progress(Phase::Evaluating, done, total);
     });
     if stop() {
         return Err(ended());
     }
-    let choice = Choice::make(crossing.scored.iter(), lesson.labels.len());
+    let choice = crossing.choice(&lesson, None);
     let fitting = Fitting {
         labels: &lesson.labels,
         range: 0..VALUES,
@@ -117,7 +125,8 @@ pub fn train(samples: &[Sample], options: &Options, watch: &dyn Watch) -> Result
     watch.progress(Phase::Training, 0, 2);
     let hold_out: Option<Vec<Judged>> = (!held_out.is_empty()).then(|| {
         let known: Vec<Shown<'_>> = development.iter().map(|&i| lesson.pictures[i]).collect();
-        let ensemble = Ensemble::train(&known, &fitting);
+        let tiles = choice.recipe.needs_tiles();
+        let ensemble = Ensemble::train(&known, &Fitting { tiles, ..fitting.clone() });
         let judge = |&i: &usize| Judged {
             group: lesson.groups.of[i],
             class: lesson.classes[i],
@@ -131,7 +140,7 @@ pub fn train(samples: &[Sample], options: &Options, watch: &dyn Watch) -> Result
         return Err(ended());
     }
     watch.progress(Phase::Training, 2, 2);
-    let checks = checks::run(&lesson, &development, options, &crossing, watch, &stop);
+    let checks = checks::run(&lesson, &trial, options, &crossing, watch, &stop);
     if watch.should_stop() {
         return Err(TrainError::Stopped);
     }

@@ -1,6 +1,6 @@
 //! Which learners count how much, and how scores become probabilities: chosen on pictures that were not trained on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ensemble::{MemberScores, RECIPES, Recipe, calibrated};
 use crate::learners::calibration::Curve;
@@ -24,10 +24,16 @@ pub(super) struct Choice {
 impl Choice {
     /// The first recipe, unless another one's loss is lower by more than the standard error of the difference, taken
     /// over groups: differences smaller than that are luck, and luck does not repeat.
-    pub(super) fn make<'a>(scored: impl Iterator<Item = &'a Scored>, class_count: usize) -> Self {
+    /// `tiles` says whether the tiles' evidence was learned.
+    pub(super) fn make<'a>(
+        scored: impl Iterator<Item = &'a Scored>,
+        class_count: usize,
+        tiles: bool,
+    ) -> Self {
         let scored: Vec<&Scored> = scored.collect();
         let tried: Vec<(Self, BTreeMap<usize, f64>)> = RECIPES
             .iter()
+            .filter(|recipe| tiles || !recipe.needs_tiles())
             .map(|recipe| {
                 let choice = Self { recipe: *recipe, curves: fit_curves(&scored, recipe, class_count) };
                 let losses = choice.losses(&scored, class_count);
@@ -80,11 +86,14 @@ fn is_clearly_better(losses: &BTreeMap<usize, f64>, than: &BTreeMap<usize, f64>)
 
 fn fit_curves(scored: &[&Scored], recipe: &Recipe, class_count: usize) -> Vec<Curve> {
     let mixed: Vec<Vec<f64>> = scored.iter().map(|s| recipe.mixed(&s.scores)).collect();
+    // Pictures of a group are right or wrong together: neither each nor only one of them counts.
+    let groups: BTreeSet<usize> = scored.iter().map(|s| s.group).collect();
+    let trust = (groups.len().max(1) as f64 / scored.len().max(1) as f64).sqrt();
     let classes: Vec<usize> = if class_count == 2 { vec![1] } else { (0..class_count).collect() };
     let fit = |class: usize| {
         let points: Vec<(f64, bool)> =
             mixed.iter().zip(scored).map(|(m, s)| (m[class], s.class == class)).collect();
-        Curve::fit(&points)
+        Curve::fit(&points, trust)
     };
     classes.into_iter().map(fit).collect()
 }
