@@ -77,7 +77,7 @@ impl Database {
 
     fn external(settings: &DatabaseSettings, url: &SecretString) -> Result<Self, DatabaseError> {
         let parse = |url: &SecretString, key| {
-            let options = PgConnectOptions::from_str(url.expose_secret());
+            let options = PgConnectOptions::from_str(&with_known_parameters(url.expose_secret()));
             options.map(named).map_err(|_| DatabaseError::BadUrl(key))
         };
         let mut options = parse(url, "database.url")?;
@@ -142,14 +142,7 @@ impl Database {
             migrate::run(self.for_migrations()).await?;
             return Ok(());
         }
-        // A pool would hide for ten seconds why there is no connection.
-        let probe = tokio::time::timeout(CONNECT_PATIENCE, PgConnection::connect_with(&self.options));
-        let unreachable = |source: sqlx::Error| DatabaseError::Unreachable {
-            shown: self.shown.clone(),
-            source: Box::new(source),
-        };
-        let connection = probe.await.map_err(|_| unreachable(sqlx::Error::PoolTimedOut))?;
-        let _ = connection.map_err(unreachable)?.close().await;
+        self.probe().await?;
         let db = self.pool(1);
         let state = migrate::state(&db).await;
         db.close().await;
@@ -162,12 +155,63 @@ impl Database {
         }
     }
 
+    /// Connects once, so that the reason is told why that does not work: a pool would hide it for ten seconds.
+    pub async fn probe(&self) -> Result<(), DatabaseError> {
+        let probe = tokio::time::timeout(CONNECT_PATIENCE, PgConnection::connect_with(&self.options));
+        let unreachable = |source: sqlx::Error| DatabaseError::Unreachable {
+            shown: self.shown.clone(),
+            source: Box::new(source),
+        };
+        let connection = probe.await.map_err(|_| unreachable(sqlx::Error::PoolTimedOut))?;
+        let _ = connection.map_err(unreachable)?.close().await;
+        Ok(())
+    }
+
     /// Leaves the embedded server. Pools should be closed before.
     pub async fn close(&self) {
         if let Some(embedded) = self.embedded.clone() {
             let _ = tokio::task::spawn_blocking(move || embedded.leave()).await;
         }
     }
+}
+
+/// The parameters of a URL that the driver knows. Others (`sslpassword`, `pgbouncer`, `schema` …) are meant for other
+/// drivers; this one would log them with their values.
+const KNOWN_PARAMETERS: &[&str] = &[
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
+
+/// The URL without the parameters that only other drivers know.
+fn with_known_parameters(url: &str) -> String {
+    let Ok(mut parsed) = url::Url::parse(url) else { return url.to_owned() };
+    let known = |name: &str| KNOWN_PARAMETERS.contains(&name) || name.starts_with("options[");
+    if parsed.query_pairs().all(|(name, _)| known(&name)) {
+        return url.to_owned();
+    }
+    let kept: Vec<(String, String)> =
+        parsed.query_pairs().filter(|(name, _)| known(name)).map(|(n, v)| (n.into(), v.into())).collect();
+    parsed.set_query(None);
+    if !kept.is_empty() {
+        parsed.query_pairs_mut().extend_pairs(kept);
+    }
+    parsed.into()
 }
 
 /// What every connection has: a name for `pg_stat_activity`, and an end for what a lost client left open.
@@ -205,6 +249,17 @@ mod tests {
         let direct = database("postgresql://u@db.example/x", None, Pooler::Auto);
         assert_eq!(direct.statements, Statements::Named);
         assert!(direct.direct().is_some());
+    }
+
+    #[test]
+    fn parameters_of_other_drivers_are_left_out() {
+        let url = "postgresql://u:p@h/db?sslmode=require&sslpassword=x&pgbouncer=true&application_name=a%20b";
+        let kept = "postgresql://u:p@h/db?sslmode=require&application_name=a+b";
+        assert_eq!(with_known_parameters(url), kept);
+        assert_eq!(
+            with_known_parameters("postgresql://u@h/db?host=/tmp/x"),
+            "postgresql://u@h/db?host=/tmp/x"
+        );
     }
 
     #[test]

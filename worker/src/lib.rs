@@ -7,6 +7,7 @@ pub mod cli;
 pub mod database;
 pub mod demo;
 pub mod dispatch;
+pub mod doctor;
 pub mod embedded;
 pub mod environment;
 pub mod health;

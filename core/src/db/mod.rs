@@ -6,6 +6,7 @@
 pub mod analyses;
 pub mod artifacts;
 pub mod console;
+pub mod doctor;
 mod error;
 mod exec;
 pub mod exports;

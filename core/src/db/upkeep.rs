@@ -101,21 +101,10 @@ pub enum Fired {
     Already,
 }
 
-/// Fires a moment, once: whoever moves `last_due_at` enqueues. The job's unique key is the schedule's name.
+/// Fires a moment, once. The job's unique key is the schedule's name.
 pub async fn fire(session: &mut Session, job: &ScheduledJob<'_>) -> DbResult<Fired> {
-    let row = sqlx::query!(
-        r#"
-        with moved as (
-            update forgeos.schedules set last_due_at = $2 where name = $1 and last_due_at < $2
-            returning name
-        ), enqueued as (
-            insert into public.jobs (id, job_type, params, unique_key)
-            select $3, $4, $5::text::jsonb, 'schedule ' || moved.name from moved
-            on conflict do nothing
-            returning id
-        )
-        select (select count(*) from moved) as "moved!", (select count(*) from enqueued) as "enqueued!"
-        "#,
+    let outcome = sqlx::query_scalar!(
+        r#"select forgeos.fire_schedule($1, $2, $3, $4, $5::text::jsonb) as "outcome!""#,
         job.schedule,
         job.due_at,
         job.job_id,
@@ -124,9 +113,9 @@ pub async fn fire(session: &mut Session, job: &ScheduledJob<'_>) -> DbResult<Fir
     )
     .fetch_one(session.exec())
     .await?;
-    Ok(match (row.moved, row.enqueued) {
-        (0, _) => Fired::Already,
-        (_, 0) => Fired::StillRunning,
+    Ok(match outcome.as_str() {
+        "already" => Fired::Already,
+        "still_running" => Fired::StillRunning,
         _ => Fired::Enqueued,
     })
 }

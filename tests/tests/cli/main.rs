@@ -1,6 +1,8 @@
 //! The command line: what people and scripts type.
 #![allow(clippy::unwrap_used)]
 
+mod doctor;
+
 use forgeos_tests::{Process, TestWorld};
 use serde_json::{Value, json};
 use tempfile::TempDir;

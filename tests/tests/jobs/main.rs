@@ -9,6 +9,7 @@ mod crash;
 mod export;
 mod export_faults;
 mod job_log;
+mod least_privilege;
 mod lessons;
 mod models;
 mod ownership;

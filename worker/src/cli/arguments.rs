@@ -69,6 +69,12 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: WorkersCommand,
     },
+    /// Check settings, database, rights, wake-up, storage, fonts and disk, and say how to mend what is not good.
+    Doctor {
+        /// JSON instead of text.
+        #[arg(long)]
+        json: bool,
+    },
     /// Delete what is old: finished jobs, lines of logs, files that no row leads to.
     Prune(Prune),
     /// JSON Schema of params and results, of one job type or of all.

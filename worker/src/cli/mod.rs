@@ -2,6 +2,7 @@
 //! one line on stderr that says what to do.
 
 mod arguments;
+mod doctor;
 mod enqueue;
 mod jobs;
 mod migrate;
@@ -70,7 +71,7 @@ pub fn main() -> ExitCode {
 const MESSAGE_LIMIT: usize = 2_000;
 
 /// An error and its causes in one line, each said once.
-fn one_line(error: &anyhow::Error) -> String {
+pub(crate) fn one_line(error: &anyhow::Error) -> String {
     let mut words: Vec<String> = Vec::new();
     for cause in error.chain() {
         // Below stands the same once more, with the line of the server's source.
@@ -181,6 +182,7 @@ async fn carry_out(command: Command, settings: Settings) -> Outcome {
             Ok(false) => Err(Failure::Said),
             Err(error) => Err(Failure::Failed(error)),
         },
+        Command::Doctor { json } => doctor::doctor(&settings, json).await,
         Command::Migrate { adopt, realtime } => migrate::migrate(&settings, adopt, realtime).await,
         command => {
             let database = Database::open(&settings).await?;
@@ -218,6 +220,7 @@ async fn with_database(
         Command::Workers { command: WorkersCommand::List { json } } => types::workers(&db, json).await,
         Command::Run { .. }
         | Command::Demo
+        | Command::Doctor { .. }
         | Command::Migrate { .. }
         | Command::Schema { .. }
         | Command::Completions { .. } => Ok(()),

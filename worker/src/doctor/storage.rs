@@ -1,0 +1,65 @@
+//! The object store: each bucket that jobs write is written, read and emptied again; the one they read is asked.
+
+use bytes::Bytes;
+use forgeos_core::storage::{Bucket, Key, Storage, StorageError, StorageResult};
+
+use super::{Finding, words};
+use crate::settings::Settings;
+
+/// What is written.
+const WORDS: &[u8] = b"written by forgeos-worker doctor; may be deleted\n";
+
+pub(super) async fn examine(settings: &Settings, findings: &mut Vec<Finding>) {
+    let mend =
+        "look at storage.url, storage.endpoint and the keys; for Supabase at SUPABASE_URL and its keys";
+    let opened = Storage::open(&settings.storage, &settings.data_dir, settings.http.public_url.as_deref());
+    let storage = match opened {
+        Ok(storage) => storage,
+        Err(error) => {
+            findings.push(Finding::fail("storage", words(error), mend));
+            return;
+        }
+    };
+    let mut fine = Vec::new();
+    for bucket in Bucket::ALL {
+        let tried = if bucket == Bucket::Images {
+            storage.probe(bucket).await
+        } else {
+            round_trip(&storage, bucket).await
+        };
+        match tried {
+            Ok(()) => fine.push(bucket.as_str()),
+            Err(error) => {
+                let mend = match &error {
+                    StorageError::Denied(_) => "let these keys read, write and delete in this bucket",
+                    StorageError::NotFound => "make the bucket",
+                    _ => mend,
+                };
+                let away = matches!(error, StorageError::Unavailable(_));
+                findings.push(Finding::fail("storage", format!("bucket {bucket}: {}", words(error)), mend));
+                if away {
+                    // The others would say the same.
+                    break;
+                }
+            }
+        }
+    }
+    if !fine.is_empty() {
+        findings.push(Finding::ok(
+            "storage",
+            format!("{}: {} answer as they should", storage.kind(), fine.join(", ")),
+        ));
+    }
+}
+
+async fn round_trip(storage: &Storage, bucket: Bucket) -> StorageResult<()> {
+    let key = Key::parse(format!("service/doctor/{}.txt", uuid::Uuid::new_v4()))?;
+    storage.put(bucket, &key, Bytes::from_static(WORDS), "text/plain").await?;
+    let read = storage.get_limited(bucket, &key, 1024).await;
+    let deleted = storage.delete(bucket, &key).await;
+    if read? != WORDS {
+        let other = std::io::Error::other("what was read is not what was written");
+        return Err(StorageError::Unavailable(Box::new(other)));
+    }
+    deleted
+}
