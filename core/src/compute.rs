@@ -60,6 +60,12 @@ impl Compute {
         Arc::clone(&self.memory_mib).acquire_many_owned(mib).await.map_err(|_| ComputeError::Gone)
     }
 
+    /// The memory budget, in bytes.
+    #[must_use]
+    pub fn memory_budget_bytes(&self) -> u64 {
+        u64::from(self.budget_mib) << 20
+    }
+
     /// Runs `work` on the pool. Dropping the future abandons the result, not the work: a thread cannot be interrupted.
     pub async fn run<T: Send + 'static>(
         &self,
@@ -72,6 +78,26 @@ impl Compute {
         });
         receiver.await.map_err(|_| ComputeError::Gone)?.map_err(ComputeError::Panicked)
     }
+
+    /// The same for work of minutes that uses all threads: it gets as many of its own, so that short pieces of other
+    /// jobs do not wait behind it but share the cores with it.
+    pub async fn run_beside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ComputeError> {
+        let threads = threads_beside(self.thread_count).map_err(|_| ComputeError::Gone)?;
+        let (sender, receiver) = oneshot::channel();
+        threads.spawn(move || {
+            let result = catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panic_text(&*panic));
+            let _ = sender.send(result);
+        });
+        receiver.await.map_err(|_| ComputeError::Gone)?.map_err(ComputeError::Panicked)
+    }
+}
+
+/// Threads of a long work end with it.
+fn threads_beside(count: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    rayon::ThreadPoolBuilder::new().num_threads(count).thread_name(|n| format!("beside-{n}")).build()
 }
 
 /// The words of a panic.
@@ -96,6 +122,22 @@ mod tests {
             matches!(compute.run(|| panic!("boom")).await, Err::<(), _>(ComputeError::Panicked(w)) if w == "boom")
         );
         assert_eq!(compute.run(|| 2 + 2).await.unwrap(), 4);
+    }
+
+    #[tokio::test]
+    async fn short_work_does_not_wait_for_long_work_beside_it() {
+        let compute = Compute::new(1, 16).unwrap();
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let long = async {
+            let work = move || held.recv().is_ok() && rayon::current_num_threads() == 1;
+            compute.run_beside(work).await.unwrap()
+        };
+        let short = async {
+            let answer = compute.run(|| 7).await.unwrap();
+            release.send(()).unwrap();
+            answer
+        };
+        assert_eq!(tokio::join!(long, short), (true, 7));
     }
 
     #[tokio::test]

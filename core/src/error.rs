@@ -18,6 +18,8 @@ pub enum ErrorCode {
     TooLarge,
     /// A picture that cannot be decoded.
     DamagedImage,
+    /// The file of a trained model that cannot be used.
+    DamagedModel,
     /// There was nothing that the job could be done on.
     NothingToDo,
     /// What the job waited for did not come about.
@@ -32,8 +34,6 @@ pub enum ErrorCode {
     DatabaseUnavailable,
     /// The handler panicked.
     Panicked,
-    /// A registered job type that this version does not carry out yet.
-    NotImplemented,
     /// A fault of the worker itself.
     Internal,
 }
@@ -48,6 +48,7 @@ impl ErrorCode {
             Self::UnsupportedFormat => "unsupported_format",
             Self::TooLarge => "too_large",
             Self::DamagedImage => "damaged_image",
+            Self::DamagedModel => "damaged_model",
             Self::NothingToDo => "nothing_to_do",
             Self::DependencyFailed => "dependency_failed",
             Self::TimedOut => "timed_out",
@@ -55,7 +56,6 @@ impl ErrorCode {
             Self::StorageUnavailable => "storage_unavailable",
             Self::DatabaseUnavailable => "database_unavailable",
             Self::Panicked => "panicked",
-            Self::NotImplemented => "not_implemented",
             Self::Internal => "internal",
         }
     }

@@ -4,6 +4,7 @@
 mod strict;
 
 use forgeos_core::{ErrorCode, Job, JobContext, JobError};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::registry::HandlerResult;
@@ -21,21 +22,26 @@ pub async fn decode_and_run<J: Job>(context: JobContext) -> HandlerResult {
 
 /// Typed params from the row's text. Keys that start with `_` are the caller's own and are passed over.
 pub fn decode_params<J: Job>(params: Option<&str>) -> Result<J, JobError> {
-    let text = params.unwrap_or("null");
+    decode("params", params.unwrap_or("null"))
+}
+
+/// The same for any JSON object that somebody else wrote into a row; `name` is what messages call it.
+pub(crate) fn decode<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, JobError> {
     let mut value: Value = serde_json::from_str(text).map_err(|error| {
-        JobError::bad_params("params cannot be read as JSON of usual depth and numbers").because(error)
+        JobError::bad_params(format!("{name} cannot be read as JSON of usual depth and numbers"))
+            .because(error)
     })?;
     let Value::Object(map) = &mut value else {
-        return Err(JobError::bad_params(format!("params must be a JSON object, not {}", kind_of(&value))));
+        return Err(JobError::bad_params(format!("{name} must be a JSON object, not {}", kind_of(&value))));
     };
     map.retain(|key, _| !key.starts_with('_'));
     serde_path_to_error::deserialize(Strict(value)).map_err(|error| {
         let path = error.path().to_string();
         let wrong = error.into_inner();
         JobError::bad_params(if path == "." {
-            format!("params: {wrong}")
+            format!("{name}: {wrong}")
         } else {
-            format!("params.{path}: {wrong}")
+            format!("{name}.{path}: {wrong}")
         })
     })
 }

@@ -12,6 +12,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::{
     database::{Database, DatabaseError},
+    jobs::models::ModelShelf,
     settings::Settings,
 };
 
@@ -99,7 +100,7 @@ impl Environment {
             listen: database.direct().cloned(),
             storage,
             compute,
-            resources: Resources::new().with(setter),
+            resources: Resources::new().with(setter).with(ModelShelf::default()),
             http_address: None,
             database,
         })

@@ -135,6 +135,18 @@ pub struct Metrics {
     pub label: Option<String>,
     /// How sure it was, 0 to 1.
     pub probability: Option<f64>,
+    /// What `severity` and `confidence` were before the model was heard; absent without a model.
+    pub measured: Option<Measured>,
+}
+
+/// What was measured besides what a model says.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Measured {
+    /// `low`, `medium` or `high`.
+    pub severity: Option<String>,
+    /// How far the measured figures may be trusted, 0 to 1.
+    pub confidence: Option<f64>,
 }
 
 /// One defect, in pixels of the upright photograph.

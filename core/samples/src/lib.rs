@@ -11,6 +11,7 @@ mod color;
 mod defects;
 mod drawing;
 mod layer;
+mod lesson;
 mod noise;
 mod panel;
 mod random;
@@ -20,5 +21,6 @@ mod surface;
 mod truth;
 
 pub use drawing::Drawing;
+pub use lesson::lesson;
 pub use panel::Panel;
 pub use sample::{Sample, demo_set, variant};

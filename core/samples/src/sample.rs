@@ -26,7 +26,7 @@ pub struct Sample {
 const QUALITY: u8 = 90;
 
 impl Sample {
-    fn new(
+    pub(crate) fn new(
         name: &'static str,
         extension: &'static str,
         description: &'static str,

@@ -15,10 +15,12 @@ pub mod images;
 pub mod items;
 pub mod job_logs;
 pub mod migrate;
+pub mod models;
 pub mod prune;
 pub mod queue;
 pub mod report_sources;
 pub mod reports;
+pub mod training;
 pub mod upkeep;
 pub mod workers;
 

@@ -4,7 +4,7 @@ use forgeos_tests::TestWorld;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::pictures::put_panels;
+use crate::{lessons::Lesson, pictures::put_panels};
 
 #[tokio::test]
 async fn a_member_of_forgeos_worker_carries_out_every_kind_of_job() {
@@ -24,11 +24,18 @@ async fn a_member_of_forgeos_worker_carries_out_every_kind_of_job() {
         json!({ "job_id": batch, "combined": true, "template": "summary", "formats": ["pdf", "csv"] });
     let report = world.enqueue_for("report_generation", &report, Some(user)).await;
     let export = world.enqueue_for("data_export", &json!({ "dataset": "analyses" }), Some(user)).await;
+    let lesson = Lesson::put(&world, Some(user), 10, 0).data();
+    let training = json!({"data": lesson, "options": {"folds": 2}});
+    let training = world.enqueue_for("model_training", &training, Some(user)).await;
     let refused =
         world.enqueue_for("batch_analysis", &json!({ "image_ids": [Uuid::new_v4()] }), Some(user)).await;
-    for job in [batch, report, export] {
+    for job in [batch, report, export, training] {
         world.wait_for(job, "completed").await;
     }
+    let version = world.job(training).await.result("model_version").clone();
+    let with_model = json!({"image_ids": images, "options": {"model_version": version}});
+    let with_model = world.enqueue_for("batch_analysis", &with_model, Some(user)).await;
+    world.wait_for(with_model, "completed").await;
     assert_eq!(world.wait_for(refused, "failed").await.error_code(), "not_found");
     let cancelled = world.enqueue_for("batch_analysis", &json!({ "image_ids": images }), Some(user)).await;
     world.sql(format!("update jobs set status = 'cancelled' where id = '{cancelled}'")).await;

@@ -1,11 +1,13 @@
-//! `demo`: everything at work, from a plain SQL insert to pictures with their defects drawn in, a report to print and rows
-//! for other programs, on a machine where nothing has been set up. It always uses the embedded database and a local folder, whatever the settings say, so that
-//! it never writes into somebody's real database.
+//! `demo`: everything at work, from a plain SQL insert to pictures with their defects drawn in, a report to print, rows
+//! for other programs and a model that judges the next pictures, on a machine where nothing has been set up. It always uses
+//! the embedded database and a local folder, whatever the settings say, so that it never writes into somebody's real
+//! database.
 
 mod export;
 mod files;
 mod report;
 mod results;
+mod training;
 
 use std::{path::Path, time::Duration};
 
@@ -134,6 +136,7 @@ async fn run_jobs(
         export::show(&state, seconds, environment);
         surprises.extend(export::surprises(&state, pictures.len()));
     }
+    surprises.extend(training::run(environment).await?);
     what_next(environment, batch);
     Ok(surprises)
 }
@@ -149,7 +152,10 @@ async fn to_its_end(db: &Db, job: JobId) -> anyhow::Result<(JobState, f64)> {
     Ok((state?, begun.elapsed().as_secs_f64()))
 }
 
-async fn put_pictures(environment: &Environment, pictures: &[Picture]) -> anyhow::Result<()> {
+async fn put_pictures<'a>(
+    environment: &Environment,
+    pictures: impl IntoIterator<Item = &'a Picture>,
+) -> anyhow::Result<()> {
     for picture in pictures {
         let extension = picture.sample.extension;
         let key = Key::in_folder_of(USER, &format!("{}.{extension}", picture.id))
@@ -176,7 +182,6 @@ async fn follow(db: &Db, job: JobId) -> anyhow::Result<JobState> {
 fn what_next(environment: &Environment, job: JobId) {
     let program = std::env::args().next().unwrap_or_else(|| "forgeos-worker".to_owned());
     let program = shown_path(Path::new(&program));
-    text("  model_training is not made yet.\n");
     text(&format!("  {}", bold("What to try next")));
     let command = |arguments: &str| format!("{program} {arguments}");
     let ideas = [

@@ -4,8 +4,10 @@ pub mod batch_analysis;
 pub mod data_export;
 mod leftovers;
 pub mod model_training;
+pub(crate) mod models;
 mod params;
 mod patience;
+mod photographs;
 pub mod report_generation;
 
 pub use batch_analysis::BatchAnalysis;

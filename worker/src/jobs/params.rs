@@ -17,7 +17,17 @@ pub(crate) fn unique_ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<V
     Ok(ids.into_iter().map(|id| id.0).filter(|id| seen.insert(*id)).collect())
 }
 
-/// The same for a list that may be absent or `null`.
+/// The same with duplicates, each in its place.
+pub(crate) fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Uuid>, D::Error> {
+    Ok(Vec::<Id>::deserialize(deserializer)?.into_iter().map(|id| id.0).collect())
+}
+
+/// One id.
+pub(crate) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
+    Ok(Id::deserialize(deserializer)?.0)
+}
+
+/// [`unique_ids`] for a list that may be absent or `null`.
 pub(crate) fn optional_unique_ids<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<Uuid>>, D::Error> {

@@ -82,7 +82,8 @@ impl Forest {
             })
             .collect();
         let mut forest = Self { class_count, roots: Vec::new(), nodes: Vec::new(), leaves: Vec::new() };
-        for (nodes, leaves) in grown {
+        // After the word to stop trees were not grown; none of what they would say counts.
+        for (nodes, leaves) in grown.into_iter().filter(|(nodes, _)| !nodes.is_empty()) {
             let before = (forest.leaves.len() / (class_count - 1)) as u32;
             forest.roots.push(forest.nodes.len() as u32);
             forest.nodes.extend(nodes.into_iter().map(|mut node| {

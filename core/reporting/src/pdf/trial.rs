@@ -1,6 +1,6 @@
 //! Small reports that every template must be able to set: tried at start with an operator's own templates.
 
-use crate::model::{Analysis, Capture, Defect, Language, LeftOut, Metrics, Report, Template};
+use crate::model::{Analysis, Capture, Defect, Language, LeftOut, Measured, Metrics, Report, Template};
 use chrono::{DateTime, Utc};
 
 /// One and several analyses, full and empty ones, with every template.
@@ -68,6 +68,7 @@ fn full() -> Analysis {
         model_version: Some("trial".to_owned()),
         label: Some("trial".to_owned()),
         probability: Some(0.9),
+        measured: Some(Measured { severity: Some("medium".to_owned()), confidence: Some(0.9) }),
     };
     Analysis { id: "full".to_owned(), metrics, lightness: Some(vec![1; 64]), ..empty() }
 }

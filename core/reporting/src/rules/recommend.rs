@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Figure, Rules, Verdict, condition::Condition, verdict};
+use super::{Figure, Rules, Verdict, condition::Condition, verdict, verdict::figures_are_doubtful};
 use crate::{
     language::{NOT_MEASURED, fill},
     model::{Language, Metrics},
@@ -124,10 +124,10 @@ impl Rule {
 
 impl Rules {
     /// What should be done, most urgent first, within one priority in the order of the file; nothing twice, at most
-    /// six. Where the verdict is uncertain only rules that allow for it speak.
+    /// six. Where the verdict is uncertain, or what was measured, only rules that allow for it speak.
     #[must_use]
     pub fn recommend(&self, metrics: &Metrics, language: Language) -> Vec<Recommendation> {
-        let uncertain = verdict(metrics) == Verdict::Uncertain;
+        let uncertain = verdict(metrics) == Verdict::Uncertain || figures_are_doubtful(metrics);
         let mut holding: Vec<_> = self.rules.iter().filter(|rule| rule.holds(metrics, uncertain)).collect();
         holding.sort_by_key(|rule| rule.priority);
         let mut chosen: Vec<Recommendation> = Vec::new();

@@ -72,12 +72,26 @@ pub fn verdict_sentence(metrics: &Metrics, language: Language) -> String {
 }
 
 fn is_doubtful(metrics: &Metrics) -> bool {
-    metrics.confidence.is_some_and(|confidence| confidence.is_nan() || confidence < LOW_CONFIDENCE)
+    metrics.confidence.is_some_and(is_low)
+}
+
+/// Whether the measured figures are too weak to recommend anything by. Where a model was heard, `confidence` speaks of
+/// its label, and the figures have one of their own.
+pub(super) fn figures_are_doubtful(metrics: &Metrics) -> bool {
+    match &metrics.measured {
+        Some(measured) => measured.confidence.is_some_and(is_low),
+        None => is_doubtful(metrics),
+    }
+}
+
+fn is_low(confidence: f64) -> bool {
+    confidence.is_nan() || confidence < LOW_CONFIDENCE
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Measured;
 
     fn of(severity: Option<&str>, confidence: Option<f64>) -> Metrics {
         Metrics { severity: severity.map(str::to_owned), confidence, ..Metrics::default() }
@@ -96,6 +110,16 @@ mod tests {
         ] {
             assert_eq!(verdict(&of(severity, confidence)), expected, "{severity:?} {confidence:?}");
         }
+    }
+
+    #[test]
+    fn a_sure_model_does_not_make_weak_figures_sure() {
+        let measured = |confidence| Some(Measured { severity: None, confidence: Some(confidence) });
+        let with_model =
+            |confidence| Metrics { measured: measured(confidence), ..of(Some("low"), Some(0.95)) };
+        assert_eq!(verdict(&with_model(0.1)), Verdict::Pass);
+        assert!(figures_are_doubtful(&with_model(0.1)) && !figures_are_doubtful(&with_model(0.8)));
+        assert!(figures_are_doubtful(&of(Some("low"), Some(0.1))));
     }
 
     #[test]

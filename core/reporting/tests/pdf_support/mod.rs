@@ -75,6 +75,7 @@ pub(crate) fn analysis(number: u32) -> Analysis {
             model_version: Some("20261121-1".to_owned()),
             label: Some("worn".to_owned()),
             probability: Some(0.7),
+            measured: None,
         },
         photograph: Some(picture()),
         overlay: Some(picture()),

@@ -18,15 +18,17 @@ use forgeos_core::{
         images::ImageSource,
         items::{self, ClaimedItem},
     },
-    storage::{Bucket, Key, StorageError, StorageResult, StoredObject},
+    storage::{Bucket, Key, StorageError, StoredObject},
 };
 use forgeos_imaging::Limits;
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::{
-    failure::{ImageFailure, Trouble, in_reading, in_writing},
-    metrics::metrics_of,
+use super::{metrics::metrics_of, opinion::Opinion};
+use crate::jobs::{
+    models::LoadedModel,
+    patience::{TRIES, patiently, pause},
+    photographs::{self, ImageFailure, Trouble},
 };
 
 /// The kind of the visualizations' `artifacts` rows.
@@ -36,8 +38,6 @@ const VISUALIZATION_MIME: &str = "image/jpeg";
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// Memory that judging takes per pixel: the RGB picture and the planes derived from it.
 const BYTES_PER_PIXEL: u64 = 5;
-/// How often a step is tried before its fault counts.
-const TRIES: u32 = 3;
 
 /// What all images of a batch share.
 #[derive(Debug, Clone)]
@@ -46,6 +46,8 @@ pub(super) struct Analyst {
     pub(super) options: forgeos_imaging::Options,
     pub(super) include_visualization: bool,
     pub(super) limits: Limits,
+    /// Judges besides, when the job names one.
+    pub(super) model: Option<Arc<LoadedModel>>,
     /// One permit for every encoded file in memory.
     pub(super) inputs: Arc<Semaphore>,
 }
@@ -89,12 +91,11 @@ impl Analyst {
         source: ImageSource,
         found_at: &mut Option<Key>,
     ) -> Result<(Value, Option<(Key, StoredObject)>), Trouble> {
-        let candidates = candidates(source)?;
         let input = Arc::clone(&self.inputs)
             .acquire_owned()
             .await
             .map_err(|_| ImageFailure::new(ErrorCode::Internal, "the worker is closing"))?;
-        let bytes = self.fetch(candidates, found_at).await?;
+        let bytes = photographs::fetch(&self.ctx, source, self.limits.max_bytes, found_at).await?;
 
         let judged = self.compute(bytes, input).await?;
         let Some(picture) = judged.visualization else { return Ok((judged.metrics, None)) };
@@ -103,28 +104,11 @@ impl Analyst {
         let output = Key::of_job(&owner, lease.job, lease.attempt, &item.item, "jpg")
             .map_err(|why| ImageFailure::new(ErrorCode::Internal, why.to_string()))?;
         let bytes = Bytes::from(picture);
-        let stored = self
-            .patiently(Step::Write, || {
-                self.ctx.storage.put(Bucket::Outputs, &output, bytes.clone(), VISUALIZATION_MIME)
-            })
-            .await?;
+        let stored =
+            patiently(|| self.ctx.storage.put(Bucket::Outputs, &output, bytes.clone(), VISUALIZATION_MIME))
+                .await
+                .map_err(in_writing)?;
         Ok((judged.metrics, Some((output, stored))))
-    }
-
-    /// The first of the candidates that is there, and its key even when it cannot be read.
-    async fn fetch(&self, candidates: Vec<Key>, found_at: &mut Option<Key>) -> Result<Bytes, Trouble> {
-        for key in candidates {
-            let read = self
-                .patiently(Step::Read, || {
-                    self.ctx.storage.get_limited(Bucket::Images, &key, self.limits.max_bytes)
-                })
-                .await;
-            if !matches!(&read, Err(Trouble::Image(failure)) if failure.code == ErrorCode::NotFound) {
-                *found_at = Some(key);
-                return read;
-            }
-        }
-        Err(ImageFailure::not_found().into())
     }
 
     /// Decodes and judges on the compute threads. The header is looked at first: it tells the memory to wait for.
@@ -138,7 +122,7 @@ impl Analyst {
         let memory = self.ctx.compute.reserve_memory(pixels * BYTES_PER_PIXEL + bytes.len() as u64).await?;
 
         let (begin, begun) = oneshot::channel();
-        let (options, draw) = (self.options, self.include_visualization);
+        let (options, draw, model) = (self.options, self.include_visualization, self.model.clone());
         let work = self.ctx.compute.run(move || {
             // A thread cannot be interrupted: what it holds stays counted until it is done, time limit or not.
             let _held = (memory, input);
@@ -146,9 +130,13 @@ impl Analyst {
             let started = Instant::now();
             let picture = forgeos_imaging::decode(&bytes, &limits).map_err(ImageFailure::from)?;
             drop(bytes);
-            let judgement = forgeos_imaging::judge(&picture, options);
+            let mut judgement = forgeos_imaging::judge(&picture, options);
+            let opinion = model.map(|model| Opinion::form(&model, &picture, &mut judgement));
             let visualization = draw.then(|| forgeos_imaging::overlay::render(&picture, &judgement));
-            let metrics = metrics_of(&judgement, options.sensitivity, started.elapsed())?;
+            let mut metrics = metrics_of(&judgement, options.sensitivity, started.elapsed())?;
+            if let Some(opinion) = opinion {
+                opinion.write(&mut metrics);
+            }
             Ok::<_, ImageFailure>(Judged { metrics, visualization })
         });
         let overdue = async {
@@ -214,73 +202,17 @@ impl Analyst {
         }
         transaction.commit().await
     }
-
-    /// Tries a step of the store again while its fault is one of the moment. What lasts is an outage of the store. But
-    /// an image that cannot be read from a store that answers for others fails alone; what cannot be written is never
-    /// the image's fault.
-    async fn patiently<T, F: Future<Output = StorageResult<T>>>(
-        &self,
-        kind: Step,
-        step: impl Fn() -> F,
-    ) -> Result<T, Trouble> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let error = match step().await {
-                Ok(value) => return Ok(value),
-                Err(error) => match kind.sort(error) {
-                    Trouble::Moment(error) => error,
-                    trouble => return Err(trouble),
-                },
-            };
-            if tries < TRIES {
-                pause(tries).await;
-                continue;
-            }
-            let alone = matches!(kind, Step::Read) && self.ctx.storage.probe(Bucket::Images).await.is_ok();
-            return Err(if alone {
-                tracing::warn!(error = %JobError::from(error).chain().join(": "), "the store failed on one image");
-                ImageFailure::new(
-                    ErrorCode::StorageUnavailable,
-                    "the object store failed on this image again and again",
-                )
-                .into()
-            } else {
-                Trouble::Job(error.into())
-            });
-        }
-    }
 }
 
-/// What is done with the store.
-#[derive(Clone, Copy)]
-enum Step {
-    Read,
-    Write,
-}
-
-impl Step {
-    fn sort(self, error: StorageError) -> Trouble {
-        match self {
-            Self::Read => in_reading(error),
-            Self::Write => in_writing(error),
-        }
-    }
-}
-
-/// Half a second, then twice that, each with jitter.
-async fn pause(tries: u32) {
-    let base = 250_u64 << tries.min(6);
-    tokio::time::sleep(Duration::from_millis(base / 2 + fastrand::u64(0..=base / 2))).await;
-}
-
-fn candidates(source: ImageSource) -> Result<Vec<Key>, ImageFailure> {
-    match source {
-        ImageSource::Object(key) | ImageSource::Analysis { key: Some(Ok(key)), .. } => Ok(vec![key]),
-        ImageSource::Analysis { key: Some(Err(why)), .. } => Err(ImageFailure::bad_name(why)),
-        ImageSource::Analysis { key: None, .. } => {
-            Err(ImageFailure::new(ErrorCode::NotFound, "the analysis with this id names no file"))
-        }
-        ImageSource::ByName(keys) => Ok(keys),
-    }
+/// A fault in writing a visualization: what the store refuses for one it refuses for all.
+fn in_writing(error: StorageError) -> Trouble {
+    Trouble::Job(match error {
+        StorageError::Denied(_) | StorageError::NotFound => JobError::outage(
+            ErrorCode::StorageUnavailable,
+            "the object store does not let the worker write to bucket `outputs`; the job will go on when an operator \
+             has mended it",
+        )
+        .because(error),
+        error => error.into(),
+    })
 }

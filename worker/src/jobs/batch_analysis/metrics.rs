@@ -9,7 +9,7 @@ use forgeos_core::ErrorCode;
 use forgeos_imaging::{Defect, Judgement, Sensitivity};
 use serde_json::{Value, json};
 
-use super::failure::ImageFailure;
+use crate::jobs::photographs::ImageFailure;
 
 /// How many defects a row lists.
 const MAX_DEFECTS: usize = 200;

@@ -5,8 +5,8 @@
 //! attempt, here or elsewhere, goes on with what is open. What the figures mean is decided in `forgeos-imaging`.
 
 mod analyse;
-mod failure;
 mod metrics;
+mod opinion;
 mod params;
 mod plan;
 mod results;
@@ -28,10 +28,13 @@ pub use params::{BatchAnalysis, MAX_IMAGES, Options, Profile, Sensitivity};
 pub use results::{BatchResults, ImageError};
 
 use analyse::Analyst;
-use failure::Trouble;
 use plan::Plan;
 
-use super::leftovers;
+use super::{
+    leftovers,
+    models::{LoadedModel, ModelShelf},
+    photographs::Trouble,
+};
 
 /// How often items that others hold are looked at, once nothing else is left to do.
 const HELD_ELSEWHERE_POLL: Duration = Duration::from_secs(1);
@@ -45,16 +48,15 @@ impl Job for BatchAnalysis {
     }
 
     async fn run(&self, ctx: &JobContext) -> Result<BatchResults, JobError> {
-        if let Some(version) = &self.options.model_version {
-            return Err(JobError::not_found(format!(
-                "there is no model `{}`: this version trains no models yet; leave `options.model_version` out",
-                version.chars().take(100).collect::<String>()
-            )));
-        }
         ctx.check_stop()?;
+        // Before anything is planned: without its model there is nothing that a batch could do right.
+        let model = match &self.options.model_version {
+            Some(version) => Some(ctx.resources.get::<ModelShelf>()?.find(ctx, version).await?),
+            None => None,
+        };
         ctx.progress.set("planning", 0, self.image_ids.len() as u64);
         let outcome = match plan::make(ctx, &self.image_ids).await {
-            Ok(plan) => self.work_through(ctx, plan).await,
+            Ok(plan) => self.work_through(ctx, plan, model).await,
             Err(error) => Err(error),
         };
         match outcome {
@@ -71,13 +73,19 @@ impl Job for BatchAnalysis {
 
 impl BatchAnalysis {
     /// Works until no item is open. Returns early with the first error that concerns the whole job.
-    async fn work_through(&self, ctx: &JobContext, mut plan: Plan) -> Result<(), JobError> {
+    async fn work_through(
+        &self,
+        ctx: &JobContext,
+        mut plan: Plan,
+        model: Option<Arc<LoadedModel>>,
+    ) -> Result<(), JobError> {
         let threads = ctx.compute.threads();
         let analyst = Analyst {
             ctx: ctx.clone(),
             options: self.judge_options(),
             include_visualization: self.options.include_visualization,
             limits: Limits::default(),
+            model,
             inputs: Arc::new(Semaphore::new(threads + 2)),
         };
         // Besides the images whose files are in memory, some whose small results are on their way out.
@@ -125,7 +133,6 @@ impl BatchAnalysis {
                 Some(finished) = under_way.next() => {
                     finished.map_err(|trouble| match trouble {
                         Trouble::Job(error) => error,
-                        Trouble::Moment(error) => error.into(),
                         Trouble::Image(failure) => JobError::transient(failure.code, failure.message),
                     })?;
                     done += 1;

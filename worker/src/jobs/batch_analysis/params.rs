@@ -9,6 +9,8 @@ use crate::jobs::params::unique_ids;
 
 /// Most images of one job.
 pub const MAX_IMAGES: usize = 10_000;
+/// No model has a longer version.
+const MAX_VERSION_BYTES: usize = 200;
 
 /// Judges the coatings on many photographs; one row of `analyses` for each.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -34,7 +36,8 @@ pub struct Options {
     pub include_visualization: bool,
     /// Which definition of the indices is used.
     pub profile: Profile,
-    /// A trained model of the same user that classifies the images as well.
+    /// A trained model of the same user that labels the images as well; severity and confidence follow it.
+    #[schemars(length(min = 1, max = 200))]
     pub model_version: Option<String>,
 }
 
@@ -80,8 +83,18 @@ impl BatchAnalysis {
             count if count > MAX_IMAGES => Err(JobError::bad_params(format!(
                 "`image_ids` names {count} images; 1 to 10000 are allowed, split the batch"
             ))),
-            _ => Ok(()),
+            _ => self.check_model_version(),
         }
+    }
+
+    fn check_model_version(&self) -> Result<(), JobError> {
+        let Some(version) = &self.options.model_version else { return Ok(()) };
+        if version.trim().is_empty() || version.len() > MAX_VERSION_BYTES {
+            return Err(JobError::bad_params(format!(
+                "`options.model_version` must have 1 to {MAX_VERSION_BYTES} characters; leave it out to use no model"
+            )));
+        }
+        Ok(())
     }
 
     /// The options as the measuring takes them.

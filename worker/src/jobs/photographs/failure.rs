@@ -11,27 +11,27 @@ use serde_json::{Value, json};
 
 /// Why one image cannot be analysed, however often it is tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ImageFailure {
-    pub(super) code: ErrorCode,
+pub(in crate::jobs) struct ImageFailure {
+    pub(in crate::jobs) code: ErrorCode,
     /// One line that the image's owner may read.
-    pub(super) message: String,
+    pub(in crate::jobs) message: String,
 }
 
 impl ImageFailure {
-    pub(super) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+    pub(in crate::jobs) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
 
-    pub(super) fn not_found() -> Self {
+    pub(in crate::jobs) fn not_found() -> Self {
         Self::new(ErrorCode::NotFound, "there is no image with this id")
     }
 
-    pub(super) fn bad_name(why: KeyError) -> Self {
+    pub(in crate::jobs) fn bad_name(why: KeyError) -> Self {
         Self::new(ErrorCode::NotFound, format!("the file name of its analysis leads to no image: {why}"))
     }
 
     /// `{"code", "message"}`, as it stands in the item and in the analysis.
-    pub(super) fn to_json(&self) -> Value {
+    pub(in crate::jobs) fn to_json(&self) -> Value {
         json!({"code": self.code.as_str(), "message": self.message})
     }
 }
@@ -49,11 +49,9 @@ impl From<DecodeError> for ImageFailure {
 
 /// A fault on the way of one image.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(in crate::jobs) enum Trouble {
     /// The image fails alone.
     Image(ImageFailure),
-    /// A fault of the moment: the step may be tried again.
-    Moment(StorageError),
     /// The job cannot go on.
     Job(JobError),
 }
@@ -80,10 +78,10 @@ impl From<ComputeError> for Trouble {
     fn from(error: ComputeError) -> Self {
         match &error {
             ComputeError::Panicked(_) => {
-                tracing::error!(error = %error, "analysing an image panicked");
+                tracing::error!(error = %error, "work on an image panicked");
                 Self::Image(ImageFailure::new(
                     ErrorCode::Panicked,
-                    "the analysis of this image broke down; please report it",
+                    "the work on this image broke down; please report it",
                 ))
             }
             ComputeError::Gone => Self::Job(
@@ -94,8 +92,8 @@ impl From<ComputeError> for Trouble {
     }
 }
 
-/// A fault in reading an image.
-pub(super) fn in_reading(error: StorageError) -> Trouble {
+/// A fault in reading an image, after patience.
+pub(in crate::jobs) fn in_reading(error: StorageError) -> Trouble {
     match error {
         StorageError::NotFound => Trouble::Image(ImageFailure::not_found()),
         StorageError::TooLarge { limit } => Trouble::Image(ImageFailure::new(
@@ -107,22 +105,8 @@ pub(super) fn in_reading(error: StorageError) -> Trouble {
             ErrorCode::StorageUnavailable,
             "the object store does not hand out this image",
         )),
-        StorageError::Unavailable(_) => Trouble::Moment(error),
-        StorageError::Refused { .. } | StorageError::Settings(_) => Trouble::Job(error.into()),
-    }
-}
-
-/// A fault in writing a visualization; what the store refuses for one it refuses for all.
-pub(super) fn in_writing(error: StorageError) -> Trouble {
-    match error {
-        StorageError::Unavailable(_) => Trouble::Moment(error),
-        StorageError::Denied(_) | StorageError::NotFound => Trouble::Job(
-            JobError::outage(
-                ErrorCode::StorageUnavailable,
-                "the object store does not let the worker write to bucket `outputs`; the job will go on when an operator has mended it",
-            )
-            .because(error),
-        ),
-        error => Trouble::Job(error.into()),
+        StorageError::Unavailable(_) | StorageError::Refused { .. } | StorageError::Settings(_) => {
+            Trouble::Job(error.into())
+        }
     }
 }

@@ -1,0 +1,63 @@
+//! Photographs of a job: from where an image id leads to the bytes of its file.
+//!
+//! A photograph that is not there, too large or not handed out fails alone; a store that does not answer stops the job.
+//! Decoding is left to the job, which knows how much memory it takes.
+
+mod failure;
+
+use bytes::Bytes;
+use forgeos_core::{
+    ErrorCode, JobContext, JobError,
+    db::images::ImageSource,
+    storage::{Bucket, Key, StorageError},
+};
+
+pub(super) use failure::{ImageFailure, Trouble};
+
+use super::patience::patiently;
+use failure::in_reading;
+
+/// The first of the objects that the image may be which is there, and its key even when it cannot be read.
+pub(super) async fn fetch(
+    ctx: &JobContext,
+    source: ImageSource,
+    max_bytes: u64,
+    found_at: &mut Option<Key>,
+) -> Result<Bytes, Trouble> {
+    for key in candidates(source)? {
+        match patiently(|| ctx.storage.get_limited(Bucket::Images, &key, max_bytes)).await {
+            Err(StorageError::NotFound) => {}
+            read => {
+                *found_at = Some(key);
+                return match read {
+                    Ok(bytes) => Ok(bytes),
+                    Err(error @ StorageError::Unavailable(_)) => Err(lasting(ctx, error).await),
+                    Err(error) => Err(in_reading(error)),
+                };
+            }
+        }
+    }
+    Err(ImageFailure::not_found().into())
+}
+
+/// A fault of the moment that lasts is an outage of the store; but an image that cannot be read from a store that
+/// answers for others fails alone.
+async fn lasting(ctx: &JobContext, error: StorageError) -> Trouble {
+    if ctx.storage.probe(Bucket::Images).await.is_err() {
+        return Trouble::Job(error.into());
+    }
+    tracing::warn!(error = %JobError::from(error).chain().join(": "), "the store failed on one image");
+    let words = "the object store failed on this image again and again";
+    ImageFailure::new(ErrorCode::StorageUnavailable, words).into()
+}
+
+fn candidates(source: ImageSource) -> Result<Vec<Key>, ImageFailure> {
+    match source {
+        ImageSource::Object(key) | ImageSource::Analysis { key: Some(Ok(key)), .. } => Ok(vec![key]),
+        ImageSource::Analysis { key: Some(Err(why)), .. } => Err(ImageFailure::bad_name(why)),
+        ImageSource::Analysis { key: None, .. } => {
+            Err(ImageFailure::new(ErrorCode::NotFound, "the analysis with this id names no file"))
+        }
+        ImageSource::ByName(keys) => Ok(keys),
+    }
+}
