@@ -14,7 +14,9 @@ fn words(report: &Report) -> String {
     let mut words = String::new();
     for page in file.get_pages().keys() {
         words.push_str(&format!("--- page {page}\n"));
-        for line in file.extract_text(&[*page]).unwrap().lines().map(str::trim).filter(|line| !line.is_empty()) {
+        for line in
+            file.extract_text(&[*page]).unwrap().lines().map(str::trim).filter(|line| !line.is_empty())
+        {
             words.push_str(line);
             words.push('\n');
         }
