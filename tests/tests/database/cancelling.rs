@@ -66,3 +66,24 @@ async fn deleting_a_job_takes_along_what_hangs_on_it_but_not_its_files_and_analy
     assert_eq!(world.sql("select job_id from artifacts").await.value(), "null");
     assert_eq!(world.sql("select job_id from analyses").await.value(), "null");
 }
+
+#[tokio::test]
+async fn cancelling_between_two_attempts_closes_what_the_first_one_left_open() {
+    let world = TestWorld::new().await;
+    let id = world.enqueue("noop", &json!({})).await;
+    world
+        .sql(format!(
+            "insert into job_items (job_id, item, status) values ('{id}', 'a', 'completed'), ('{id}', 'b', 'pending');
+             insert into analyses (job_id, status) values ('{id}', 'completed'), ('{id}', 'processing');
+             update jobs set status = 'running', attempt = 1, locked_by = gen_random_uuid(),
+                             locked_until = now() + interval '30 s', started_at = now();
+             update jobs set status = 'pending', locked_by = null, locked_until = null;
+             update jobs set status = 'cancelled'"
+        ))
+        .await;
+    let items = world.sql("select status from job_items order by item").await;
+    assert_eq!(items.column(), ["completed", "cancelled"]);
+    let analyses =
+        world.sql("select status || coalesce(metrics #>> '{error,code}', '') from analyses order by 1").await;
+    assert_eq!(analyses.column(), ["completed", "failedcancelled"]);
+}
