@@ -190,8 +190,32 @@ fn what_was_left_out_is_listed_with_its_reason() {
         analysis_id: "x".to_owned(),
         code: "not_found".to_owned(),
         message: message.clone(),
+        ..LeftOut::default()
     });
     assert_eq!(below(&sheet(&report, "Left out"), "Reason"), &Data::String(message));
+}
+
+#[test]
+fn what_was_left_out_is_told_by_name_and_status_in_every_language() {
+    let mut reasons = Vec::new();
+    for status in [Some("pending"), Some("processing"), Some("failed"), Some("cancelled"), Some("?"), None] {
+        let mut report = report(Language::No, Vec::new());
+        report.left_out.push(LeftOut {
+            filename: Some("bru.jpg".to_owned()),
+            status: status.map(str::to_owned),
+            code: "dependency_failed".to_owned(),
+            ..LeftOut::default()
+        });
+        let sheet = sheet(&report, "Utelatt");
+        assert_eq!(below(&sheet, "Filnavn"), &Data::String("bru.jpg".to_owned()));
+        reasons.push(below(&sheet, "Årsak").to_string());
+    }
+    assert_eq!(reasons[0], "Analysen er ikke startet.");
+    assert_eq!(reasons[1], "Analysen pågår fortsatt.");
+    let count = reasons.len();
+    reasons.sort();
+    reasons.dedup();
+    assert_eq!(reasons.len(), count, "{reasons:?}");
 }
 
 #[test]
