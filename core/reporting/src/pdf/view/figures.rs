@@ -39,7 +39,7 @@ fn figure(
     })
 }
 
-/// How well the photograph was taken: bars are full where nothing is wrong.
+/// How well the photograph was taken. Bars show the value itself: a share of what is hidden is best when empty.
 pub(super) fn capture(metrics: &Metrics, language: Language) -> Value {
     if metrics.capture.is_none() {
         return Value::Null;
@@ -59,7 +59,7 @@ pub(super) fn capture(metrics: &Metrics, language: Language) -> Value {
                 "name": words.get(&format!("capture.{}.name", one.key)),
                 "meaning": words.get(&format!("capture.{}.meaning", one.key)),
                 "value": one.value,
-                "share": one.value.map(|v| if hides { 1.0 - v / 100.0 } else { v }.clamp(0.0, 1.0)),
+                "share": one.value.map(|v| if hides { v / 100.0 } else { v }.clamp(0.0, 1.0)),
                 "text": text,
                 "level": one.level.as_str(),
                 "level_name": words.of("capture_level", one.level.as_str()),
