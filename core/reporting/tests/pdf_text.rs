@@ -4,7 +4,7 @@
 #[path = "pdf_support/mod.rs"]
 mod support;
 
-use forgeos_reporting::model::{Language, Report, Template};
+use forgeos_reporting::model::{Language, Metrics, Report, Template};
 use support::{analysis, report, seed_row, setter};
 
 /// The words of each page, one line of the page a line.
@@ -43,4 +43,50 @@ fn each_template_says_what_it_said_before_in_norwegian() {
     insta::assert_snapshot!("standard_no", words(&of(Template::Standard, Language::No, false)));
     insta::assert_snapshot!("detailed_no", words(&of(Template::Detailed, Language::No, false)));
     insta::assert_snapshot!("combined_no", words(&of(Template::Standard, Language::No, true)));
+}
+
+/// The words on the pages as one line, words that were cut at the end of a line put together.
+fn running(report: &Report) -> String {
+    words(report).replace("\n-\n", "").replace('\n', " ")
+}
+
+fn of_metrics(template: Template, changed: impl Fn(&mut Metrics)) -> Report {
+    let mut one = analysis(1);
+    changed(&mut one.metrics);
+    Report { analyses: vec![one.clone(), one], ..of(template, Language::En, true) }
+}
+
+#[test]
+fn defects_that_were_counted_and_not_listed_are_not_told_as_none() {
+    let from_before = of_metrics(Template::Standard, |metrics| metrics.defects = None);
+    let said = running(&from_before);
+    assert!(
+        said.contains("The list of defects was not recorded.") && !said.contains("No defects found"),
+        "{said}"
+    );
+    let empty = of_metrics(Template::Standard, |metrics| metrics.defects = Some(Vec::new()));
+    assert!(!running(&empty).contains("No defects found"));
+    let none = of_metrics(Template::Standard, |metrics| {
+        metrics.defects = Some(Vec::new());
+        metrics.defects_detected = Some(0);
+    });
+    assert!(running(&none).contains("No defects found"));
+    let unknown = of_metrics(Template::Summary, |metrics| {
+        metrics.defects = None;
+        metrics.defects_detected = None;
+    });
+    let said = running(&unknown);
+    assert!(said.contains("Defects not measured") && !said.contains("No defects found"), "{said}");
+}
+
+#[test]
+fn listed_defects_of_another_class_and_those_not_listed_are_told_of() {
+    let report = of_metrics(Template::Summary, |metrics| {
+        metrics.defects_detected = Some(9);
+        if let Some(defects) = &mut metrics.defects {
+            defects[0].class = "scratch".to_owned();
+        }
+    });
+    let said = running(&report);
+    assert!(said.contains("Other") && said.contains("Of the 4 listed defects; 18 were counted."), "{said}");
 }
