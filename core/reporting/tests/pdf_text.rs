@@ -90,3 +90,15 @@ fn listed_defects_of_another_class_and_those_not_listed_are_told_of() {
     let said = running(&report);
     assert!(said.contains("Other") && said.contains("Of the 4 listed defects; 18 were counted."), "{said}");
 }
+
+#[test]
+fn ids_and_names_of_files_are_written_as_they_are() {
+    let name = "NORDKAI-bru-0417_akse-12_vest_fotoserie-2026-11-21_kamera-B.jpeg";
+    for template in [Template::Summary, Template::Standard] {
+        let mut report = of_metrics(template, |_| ());
+        report.analyses[0].filename = Some(name.to_owned());
+        let whole: String = words(&report).split_whitespace().collect();
+        assert!(whole.contains(name), "{whole}");
+        assert!(words(&report).contains(&report.job_id));
+    }
+}
