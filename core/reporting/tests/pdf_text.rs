@@ -102,3 +102,33 @@ fn ids_and_names_of_files_are_written_as_they_are() {
         assert!(words(&report).contains(&report.job_id));
     }
 }
+
+#[test]
+fn figures_of_the_reference_profile_are_told_as_such() {
+    let mut report = of_metrics(Template::Standard, |_| ());
+    report.analyses[0].metrics.profile = Some("reference".to_owned());
+    assert!(running(&report).contains("1 of 2 analyses are of the reference profile"));
+    for template in [Template::Summary, Template::Standard] {
+        let alone = Report {
+            combined: false,
+            analyses: vec![report.analyses[0].clone()],
+            ..of(template, Language::En, false)
+        };
+        let said = running(&alone);
+        assert!(said.contains("earlier indices over the whole picture"), "{said}");
+        assert!(!said.contains("judged area that carries"), "{said}");
+    }
+}
+
+#[test]
+fn the_first_page_says_what_was_left_out_and_where() {
+    for template in [Template::Summary, Template::Standard, Template::Detailed] {
+        let report = Report { template, ..of(template, Language::En, true) };
+        let said = words(&report);
+        let first = said.split("--- page 2").next().unwrap().replace('\n', " ");
+        let page =
+            first.split("1 analysis was left out, see page ").nth(1).unwrap().split(' ').next().unwrap();
+        let place = said.split(&format!("--- page {page}\n")).nth(1).unwrap();
+        assert!(place.contains("There is no analysis with this ID."), "{said}");
+    }
+}

@@ -43,6 +43,7 @@ pub(super) fn view(report: &Report, position: usize, analysis: &Analysis, house:
             "sentence": verdict_sentence(metrics, language),
         },
         "severity": severity(metrics, language),
+        "profile_note": figures::is_reference(metrics).then(|| words.get("profile_meaning.reference")),
         "indices": figures::indices(metrics, language),
         "defect_count": figures::count(metrics.defects_detected, language),
         "defects": defects(report, metrics, settable),

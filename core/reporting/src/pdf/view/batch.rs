@@ -26,6 +26,7 @@ pub(super) fn view(report: &Report) -> Value {
     let defects = Defects::of(report);
     json!({
         "subject": words.count("count.analyses", of.analyses),
+        "left_out": (!report.left_out.is_empty()).then(|| words.count("count.left_out", report.left_out.len() as u64)),
         "sentence": sentence(&of, language),
         "figures": figures(&of, &defects, language),
         "verdicts": verdicts
@@ -49,6 +50,7 @@ pub(super) fn view(report: &Report) -> Value {
         "classes_note": defects.note(language),
         "trend": trend(&of.trend, language),
         "worst": of.worst,
+        "profile_note": profile_note(report),
     })
 }
 
@@ -110,6 +112,20 @@ fn part(key: &str, name: &str, count: u64, total: u64, language: Language) -> Va
         "text": integer(language, count),
         "share": share,
         "share_text": whole_percent(language, 100.0 * share),
+    })
+}
+
+/// How many analyses are of the profile `reference`, since their figures are others.
+fn profile_note(report: &Report) -> Option<String> {
+    let language = report.language;
+    let count =
+        report.analyses.iter().filter(|analysis| super::figures::is_reference(&analysis.metrics)).count();
+    let number = |count: usize| integer(language, count as u64);
+    (count > 0).then(|| {
+        words(language).fill(
+            "label.of_reference_profile",
+            &[("count", &number(count)), ("total", &number(report.analyses.len()))],
+        )
     })
 }
 

@@ -6,17 +6,32 @@ use crate::model::{Language, Metrics};
 use crate::rules::capture_quality;
 use serde_json::{Value, json};
 
+/// What the profile `reference` measures in another way.
+const OF_THE_PROFILE: [&str; 3] = ["cqi", "cvi", "coverage_percent"];
+
 /// The indices that are drawn as bars.
 pub(super) fn indices(metrics: &Metrics, language: Language) -> Vec<Value> {
     let share_of_one = |v: f64| index(language, v);
     let covered = |v: f64| share_covered(language, v);
-    vec![
+    let mut indices = vec![
         figure("cqi", metrics.cqi, 1.0, share_of_one, language),
         figure("cvi", metrics.cvi, 1.0, share_of_one, language),
         figure("coverage_percent", metrics.coverage_percent, 100.0, covered, language),
         figure("edge_coverage_ratio", metrics.edge_coverage_ratio, 1.0, share_of_one, language),
         figure("confidence", metrics.confidence, 1.0, share_of_one, language),
-    ]
+    ];
+    if is_reference(metrics) {
+        // Their usual meanings speak of the judged area; a note says what they are instead.
+        for one in indices.iter_mut().filter(|one| OF_THE_PROFILE.iter().any(|key| one["key"] == *key)) {
+            one["meaning"] = Value::Null;
+        }
+    }
+    indices
+}
+
+/// Whether `cqi`, `cvi` and coverage are those of the platform's reference formulas.
+pub(super) fn is_reference(metrics: &Metrics) -> bool {
+    metrics.profile.as_deref() == Some("reference")
 }
 
 fn figure(
