@@ -132,3 +132,24 @@ fn the_first_page_says_what_was_left_out_and_where() {
         assert!(place.contains("There is no analysis with this ID."), "{said}");
     }
 }
+
+#[test]
+fn a_photograph_that_was_asked_for_and_is_not_there_is_told_of() {
+    for template in [Template::Summary, Template::Standard, Template::Detailed] {
+        for include_images in [true, false] {
+            let mut report = Report { include_images, ..of(template, Language::En, false) };
+            report.analyses[0].photograph = None;
+            report.analyses[0].overlay = None;
+            let said = running(&report);
+            assert_eq!(said.contains("The photograph could not be found"), include_images, "{said}");
+        }
+    }
+}
+
+#[test]
+fn one_analysis_of_a_combined_report_needs_no_contents() {
+    let mut report = of(Template::Standard, Language::En, true);
+    assert!(running(&report).contains(" Contents "));
+    report.analyses.truncate(1);
+    assert!(!running(&report).contains(" Contents "));
+}
