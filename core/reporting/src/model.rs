@@ -43,6 +43,8 @@ pub struct Report {
     pub generated_at: DateTime<Utc>,
     /// Whether recommendations are given.
     pub include_recommendations: bool,
+    /// Whether pictures were asked for: a page then says where one could not be had.
+    pub include_images: bool,
     /// Whether several analyses were asked for in one document: it then opens with contents and statistics.
     pub combined: bool,
     /// The analyses, in the order asked for.

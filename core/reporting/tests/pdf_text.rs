@@ -4,7 +4,7 @@
 #[path = "pdf_support/mod.rs"]
 mod support;
 
-use forgeos_reporting::model::{Language, Report, Template};
+use forgeos_reporting::model::{Language, Metrics, Report, Template};
 use support::{analysis, report, seed_row, setter};
 
 /// The words of each page, one line of the page a line.
@@ -43,4 +43,113 @@ fn each_template_says_what_it_said_before_in_norwegian() {
     insta::assert_snapshot!("standard_no", words(&of(Template::Standard, Language::No, false)));
     insta::assert_snapshot!("detailed_no", words(&of(Template::Detailed, Language::No, false)));
     insta::assert_snapshot!("combined_no", words(&of(Template::Standard, Language::No, true)));
+}
+
+/// The words on the pages as one line, words that were cut at the end of a line put together.
+fn running(report: &Report) -> String {
+    words(report).replace("\n-\n", "").replace('\n', " ")
+}
+
+fn of_metrics(template: Template, changed: impl Fn(&mut Metrics)) -> Report {
+    let mut one = analysis(1);
+    changed(&mut one.metrics);
+    Report { analyses: vec![one.clone(), one], ..of(template, Language::En, true) }
+}
+
+#[test]
+fn defects_that_were_counted_and_not_listed_are_not_told_as_none() {
+    let from_before = of_metrics(Template::Standard, |metrics| metrics.defects = None);
+    let said = running(&from_before);
+    assert!(
+        said.contains("The list of defects was not recorded.") && !said.contains("No defects found"),
+        "{said}"
+    );
+    let empty = of_metrics(Template::Standard, |metrics| metrics.defects = Some(Vec::new()));
+    assert!(!running(&empty).contains("No defects found"));
+    let none = of_metrics(Template::Standard, |metrics| {
+        metrics.defects = Some(Vec::new());
+        metrics.defects_detected = Some(0);
+    });
+    assert!(running(&none).contains("No defects found"));
+    let unknown = of_metrics(Template::Summary, |metrics| {
+        metrics.defects = None;
+        metrics.defects_detected = None;
+    });
+    let said = running(&unknown);
+    assert!(said.contains("Defects not measured") && !said.contains("No defects found"), "{said}");
+}
+
+#[test]
+fn listed_defects_of_another_class_and_those_not_listed_are_told_of() {
+    let report = of_metrics(Template::Summary, |metrics| {
+        metrics.defects_detected = Some(9);
+        if let Some(defects) = &mut metrics.defects {
+            defects[0].class = "scratch".to_owned();
+        }
+    });
+    let said = running(&report);
+    assert!(said.contains("Other") && said.contains("Of the 4 listed defects; 18 were counted."), "{said}");
+}
+
+#[test]
+fn ids_and_names_of_files_are_written_as_they_are() {
+    let name = "NORDKAI-bru-0417_akse-12_vest_fotoserie-2026-11-21_kamera-B.jpeg";
+    for template in [Template::Summary, Template::Standard] {
+        let mut report = of_metrics(template, |_| ());
+        report.analyses[0].filename = Some(name.to_owned());
+        let whole: String = words(&report).split_whitespace().collect();
+        assert!(whole.contains(name), "{whole}");
+        assert!(words(&report).contains(&report.job_id));
+    }
+}
+
+#[test]
+fn figures_of_the_reference_profile_are_told_as_such() {
+    let mut report = of_metrics(Template::Standard, |_| ());
+    report.analyses[0].metrics.profile = Some("reference".to_owned());
+    assert!(running(&report).contains("1 of 2 analyses are of the reference profile"));
+    for template in [Template::Summary, Template::Standard] {
+        let alone = Report {
+            combined: false,
+            analyses: vec![report.analyses[0].clone()],
+            ..of(template, Language::En, false)
+        };
+        let said = running(&alone);
+        assert!(said.contains("earlier indices over the whole picture"), "{said}");
+        assert!(!said.contains("judged area that carries"), "{said}");
+    }
+}
+
+#[test]
+fn the_first_page_says_what_was_left_out_and_where() {
+    for template in [Template::Summary, Template::Standard, Template::Detailed] {
+        let report = Report { template, ..of(template, Language::En, true) };
+        let said = words(&report);
+        let first = said.split("--- page 2").next().unwrap().replace('\n', " ");
+        let page =
+            first.split("1 analysis was left out, see page ").nth(1).unwrap().split(' ').next().unwrap();
+        let place = said.split(&format!("--- page {page}\n")).nth(1).unwrap();
+        assert!(place.contains("There is no analysis with this ID."), "{said}");
+    }
+}
+
+#[test]
+fn a_photograph_that_was_asked_for_and_is_not_there_is_told_of() {
+    for template in [Template::Summary, Template::Standard, Template::Detailed] {
+        for include_images in [true, false] {
+            let mut report = Report { include_images, ..of(template, Language::En, false) };
+            report.analyses[0].photograph = None;
+            report.analyses[0].overlay = None;
+            let said = running(&report);
+            assert_eq!(said.contains("The photograph could not be found"), include_images, "{said}");
+        }
+    }
+}
+
+#[test]
+fn one_analysis_of_a_combined_report_needs_no_contents() {
+    let mut report = of(Template::Standard, Language::En, true);
+    assert!(running(&report).contains(" Contents "));
+    report.analyses.truncate(1);
+    assert!(!running(&report).contains(" Contents "));
 }

@@ -52,6 +52,7 @@ fn report(language: Language, analyses: Vec<Analysis>) -> Report {
         job_id: "job".to_owned(),
         generated_at: "2026-11-21T13:00:00Z".parse().unwrap(),
         include_recommendations: true,
+        include_images: true,
         combined: true,
         analyses,
         left_out: Vec::new(),

@@ -135,6 +135,7 @@ pub(crate) fn report(
         job_id: "0192f3a4-1111-7000-8000-000000000000".to_owned(),
         generated_at: start(),
         include_recommendations: true,
+        include_images: true,
         combined: count > 1,
         analyses: analyses.collect::<std::io::Result<_>>()?,
         left_out: Vec::new(),

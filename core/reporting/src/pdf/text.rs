@@ -5,8 +5,9 @@ use super::fonts::Fonts;
 
 /// Longest text shown, in characters.
 const LONGEST: usize = 160;
-/// Characters without a blank after which a line may be broken.
-const UNBROKEN: usize = 24;
+/// Characters without a blank after which a line may be broken: ids and usual names of files are shorter, so that they
+/// can be searched for and copied as they are. Where there is less room, templates break them without a character.
+const UNBROKEN: usize = 64;
 /// Lets a line break without a hyphen.
 const BREAK_HERE: char = '\u{200B}';
 /// Stands where a character cannot be drawn.

@@ -20,6 +20,7 @@ fn report(template: Template, analyses: Vec<Analysis>) -> Report {
         job_id: "trial".to_owned(),
         generated_at: DateTime::<Utc>::UNIX_EPOCH,
         include_recommendations: true,
+        include_images: true,
         combined: analyses.len() > 1,
         analyses,
         left_out: vec![left_out],

@@ -28,6 +28,7 @@ pub(crate) fn report(template: Template, analyses: Vec<Analysis>) -> Report {
         job_id: "0193f1a2-7c40-7e3b-9a51-2f6f0c8d1e77".to_owned(),
         generated_at: moment(),
         include_recommendations: true,
+        include_images: true,
         combined: true,
         analyses,
         left_out: vec![left_out],

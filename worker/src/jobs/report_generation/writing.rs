@@ -220,6 +220,7 @@ impl Writer {
             job_id: self.ctx.lease().job.to_string(),
             generated_at: self.ctx.job.claimed_at,
             include_recommendations: params.options.include_recommendations,
+            include_images: params.options.include_images,
             combined: params.combined,
             analyses,
             left_out,

@@ -43,6 +43,7 @@ pub(super) fn view(report: &Report, position: usize, analysis: &Analysis, house:
             "sentence": verdict_sentence(metrics, language),
         },
         "severity": severity(metrics, language),
+        "profile_note": figures::is_reference(metrics).then(|| words.get("profile_meaning.reference")),
         "indices": figures::indices(metrics, language),
         "defect_count": figures::count(metrics.defects_detected, language),
         "defects": defects(report, metrics, settable),
@@ -54,12 +55,13 @@ pub(super) fn view(report: &Report, position: usize, analysis: &Analysis, house:
         "model": model(metrics, language, settable),
         "lightness": analysis.lightness.as_ref().filter(|counts| counts.iter().any(|count| *count > 0)),
         "photograph": picture("photograph", &analysis.photograph),
+        "photograph_missing": report.include_images && analysis.photograph.is_none(),
         "overlay": picture("overlay", &analysis.overlay),
     })
 }
 
 /// The last part of a path: folders say nothing to a reader.
-fn file_name(path: &str) -> &str {
+pub(super) fn file_name(path: &str) -> &str {
     path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(path)
 }
 

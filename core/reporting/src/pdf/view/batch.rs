@@ -23,11 +23,12 @@ pub(super) fn view(report: &Report) -> Value {
         ("high", of.severities.high),
         ("unknown", of.severities.unknown),
     ];
-    let listed: u64 = of.defects_by_class.iter().map(|class| class.count).sum();
+    let defects = Defects::of(report);
     json!({
         "subject": words.count("count.analyses", of.analyses),
+        "left_out": (!report.left_out.is_empty()).then(|| words.count("count.left_out", report.left_out.len() as u64)),
         "sentence": sentence(&of, language),
-        "figures": figures(&of, language),
+        "figures": figures(&of, &defects, language),
         "verdicts": verdicts
             .iter()
             .map(|(key, count)| part(key, words.get(&format!("verdict.{key}.name")), *count, of.analyses, language))
@@ -45,15 +46,61 @@ pub(super) fn view(report: &Report) -> Value {
                 json!({ "label": label, "count": count, "text": integer(language, *count) })
             })
             .collect::<Vec<_>>(),
-        "classes": of
-            .defects_by_class
-            .iter()
-            .filter(|class| class.count > 0)
-            .map(|one| part(one.class, words.get(&format!("defect.{}.plural", one.class)), one.count, listed, language))
-            .collect::<Vec<_>>(),
+        "classes": defects.classes(&of, language),
+        "classes_note": defects.note(language),
         "trend": trend(&of.trend, language),
         "worst": of.worst,
+        "profile_note": profile_note(report),
     })
+}
+
+/// What is known of the defects of all analyses: those counted, and those listed one by one.
+struct Defects {
+    /// None when no analysis has a count.
+    counted: Option<u64>,
+    /// None when no analysis has a list.
+    listed: Option<u64>,
+}
+
+impl Defects {
+    fn of(report: &Report) -> Self {
+        let sum = |counts: &mut dyn Iterator<Item = u64>| counts.reduce(u64::saturating_add);
+        let metrics = || report.analyses.iter().map(|analysis| &analysis.metrics);
+        Self {
+            counted: sum(&mut metrics().filter_map(|metrics| metrics.defects_detected)),
+            listed: sum(&mut metrics().filter_map(|m| m.defects.as_ref().map(|list| list.len() as u64))),
+        }
+    }
+
+    /// The listed defects by class; classes without a name of their own are one.
+    fn classes(&self, of: &Statistics, language: Language) -> Vec<Value> {
+        let listed = self.listed.unwrap_or(0);
+        let known: u64 = of.defects_by_class.iter().map(|class| class.count).sum();
+        of.defects_by_class
+            .iter()
+            .map(|class| (class.class, class.count))
+            .chain([("other", listed.saturating_sub(known))])
+            .filter(|(_, count)| *count > 0)
+            .map(|(class, count)| {
+                part(class, words(language).get(&format!("defect.{class}.plural")), count, listed, language)
+            })
+            .collect()
+    }
+
+    /// What must be said beside the classes, or in their place when there are none.
+    fn note(&self, language: Language) -> Option<String> {
+        let words = words(language);
+        match (self.listed.unwrap_or(0), self.counted) {
+            (0, None) if self.listed.is_none() => Some(words.get("label.not_measured").to_owned()),
+            (0, None | Some(0)) => Some(words.get("label.no_defects").to_owned()),
+            (0, Some(_)) => Some(words.get("label.no_lists_of_defects").to_owned()),
+            (listed, Some(counted)) if listed < counted => Some(words.fill(
+                "label.of_listed_defects",
+                &[("listed", &integer(language, listed)), ("total", &integer(language, counted))],
+            )),
+            _ => None,
+        }
+    }
 }
 
 fn part(key: &str, name: &str, count: u64, total: u64, language: Language) -> Value {
@@ -64,8 +111,30 @@ fn part(key: &str, name: &str, count: u64, total: u64, language: Language) -> Va
         "count": count,
         "text": integer(language, count),
         "share": share,
-        "share_text": percent(language, 100.0 * share, 0),
+        "share_text": whole_percent(language, 100.0 * share),
     })
+}
+
+/// How many analyses are of the profile `reference`, since their figures are others.
+fn profile_note(report: &Report) -> Option<String> {
+    let language = report.language;
+    let count =
+        report.analyses.iter().filter(|analysis| super::figures::is_reference(&analysis.metrics)).count();
+    let number = |count: usize| integer(language, count as u64);
+    (count > 0).then(|| {
+        words(language).fill(
+            "label.of_reference_profile",
+            &[("count", &number(count)), ("total", &number(report.analyses.len()))],
+        )
+    })
+}
+
+/// Without decimals, but never 0 for what is there.
+fn whole_percent(language: Language, value: f64) -> String {
+    if value > 0.0 && value < 1.0 {
+        return format!("<\u{a0}{}", percent(language, 1.0, 0));
+    }
+    percent(language, value, 0)
 }
 
 fn sentence(of: &Statistics, language: Language) -> String {
@@ -97,7 +166,7 @@ fn sentence(of: &Statistics, language: Language) -> String {
 }
 
 /// The tiles above the charts.
-fn figures(of: &Statistics, language: Language) -> Vec<Value> {
+fn figures(of: &Statistics, defects: &Defects, language: Language) -> Vec<Value> {
     let words = words(language);
     let tile = |name: String, value: Option<f64>, text: Option<String>| {
         json!({
@@ -124,8 +193,8 @@ fn figures(of: &Statistics, language: Language) -> Vec<Value> {
         mean("coverage_percent", of.coverage_percent, &|v| share_covered(language, v)),
         tile(
             words.get("figure.defects_detected.name").to_owned(),
-            Some(of.defects_detected as f64),
-            Some(integer(language, of.defects_detected)),
+            defects.counted.map(|count| count as f64),
+            defects.counted.map(|count| integer(language, count)),
         ),
     ]
 }

@@ -6,17 +6,32 @@ use crate::model::{Language, Metrics};
 use crate::rules::capture_quality;
 use serde_json::{Value, json};
 
+/// What the profile `reference` measures in another way.
+const OF_THE_PROFILE: [&str; 3] = ["cqi", "cvi", "coverage_percent"];
+
 /// The indices that are drawn as bars.
 pub(super) fn indices(metrics: &Metrics, language: Language) -> Vec<Value> {
     let share_of_one = |v: f64| index(language, v);
     let covered = |v: f64| share_covered(language, v);
-    vec![
+    let mut indices = vec![
         figure("cqi", metrics.cqi, 1.0, share_of_one, language),
         figure("cvi", metrics.cvi, 1.0, share_of_one, language),
         figure("coverage_percent", metrics.coverage_percent, 100.0, covered, language),
         figure("edge_coverage_ratio", metrics.edge_coverage_ratio, 1.0, share_of_one, language),
         figure("confidence", metrics.confidence, 1.0, share_of_one, language),
-    ]
+    ];
+    if is_reference(metrics) {
+        // Their usual meanings speak of the judged area; a note says what they are instead.
+        for one in indices.iter_mut().filter(|one| OF_THE_PROFILE.iter().any(|key| one["key"] == *key)) {
+            one["meaning"] = Value::Null;
+        }
+    }
+    indices
+}
+
+/// Whether `cqi`, `cvi` and coverage are those of the platform's reference formulas.
+pub(super) fn is_reference(metrics: &Metrics) -> bool {
+    metrics.profile.as_deref() == Some("reference")
 }
 
 fn figure(
@@ -39,7 +54,7 @@ fn figure(
     })
 }
 
-/// How well the photograph was taken: bars are full where nothing is wrong.
+/// How well the photograph was taken. Bars show the value itself: a share of what is hidden is best when empty.
 pub(super) fn capture(metrics: &Metrics, language: Language) -> Value {
     if metrics.capture.is_none() {
         return Value::Null;
@@ -59,7 +74,7 @@ pub(super) fn capture(metrics: &Metrics, language: Language) -> Value {
                 "name": words.get(&format!("capture.{}.name", one.key)),
                 "meaning": words.get(&format!("capture.{}.meaning", one.key)),
                 "value": one.value,
-                "share": one.value.map(|v| if hides { 1.0 - v / 100.0 } else { v }.clamp(0.0, 1.0)),
+                "share": one.value.map(|v| if hides { v / 100.0 } else { v }.clamp(0.0, 1.0)),
                 "text": text,
                 "level": one.level.as_str(),
                 "level_name": words.of("capture_level", one.level.as_str()),

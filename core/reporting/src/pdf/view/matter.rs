@@ -1,6 +1,7 @@
 //! What is the same for every report of a language: method, glossary, standards; and what was left out of this one.
 
-use crate::language::{glossary, method, standards, words};
+use super::analysis::file_name;
+use crate::language::{NOT_MEASURED, glossary, method, standards, words};
 use crate::model::{Report, Template};
 use crate::pdf::text::Settable;
 use serde_json::{Value, json};
@@ -29,7 +30,11 @@ pub(super) fn left_out(report: &Report, settable: &Settable<'_>) -> Value {
         .iter()
         .map(|one| {
             let reason = words.find(&one.reason_key()).unwrap_or_else(|| words.get("left_out.unknown"));
-            json!({ "id": settable.text(&one.analysis_id), "reason": reason })
+            let name = one
+                .filename
+                .as_deref()
+                .map_or_else(|| NOT_MEASURED.to_owned(), |name| settable.text(file_name(name)));
+            json!({ "id": settable.text(&one.analysis_id), "name": name, "reason": reason })
         })
         .collect()
 }
