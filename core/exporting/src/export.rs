@@ -126,6 +126,12 @@ impl Export {
         self.rows
     }
 
+    /// Cells of that file so far whose text was cut because a cell of XLSX holds no more; none in the other formats.
+    #[must_use]
+    pub fn cells_cut(&self, file: usize) -> u64 {
+        if let File::Xlsx(file) = &self.files[file] { file.cells_cut() } else { 0 }
+    }
+
     /// How many bytes [`Export::take`] would give for that file; files are numbered as the outputs were.
     #[must_use]
     pub fn ready(&self, file: usize) -> usize {

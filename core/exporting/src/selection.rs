@@ -32,11 +32,19 @@ pub enum SelectionError {
         /// All names that would do, with commas between them.
         allowed: String,
     },
-    /// Named twice, or as a part and as a whole.
+    /// Named twice.
     #[error("the column `{column}` is asked for twice")]
     Twice {
         /// Its name.
         column: String,
+    },
+    /// Named as a part, and its field as a whole.
+    #[error("`{part}` is a part of `{whole}`, which is asked for as a whole")]
+    Part {
+        /// The part.
+        part: &'static str,
+        /// The field.
+        whole: &'static str,
     },
     /// An empty list.
     #[error("no column is asked for")]
@@ -90,12 +98,17 @@ impl Selection {
             Some(names) => {
                 for name in names {
                     let found = find(&visible, name).ok_or_else(|| unknown(dataset, &visible, name))?;
-                    let overlaps = |other: &(&'static SourceColumn, Option<Part>)| {
-                        other.0.name == found.0.name
-                            && (other.1 == found.1 || other.1.is_none() || found.1.is_none())
-                    };
-                    if chosen.iter().any(overlaps) {
-                        return Err(SelectionError::Twice { column: name.clone() });
+                    for other in chosen.iter().filter(|other| other.0.name == found.0.name) {
+                        match (other.1, found.1) {
+                            (one, two) if one == two => {
+                                return Err(SelectionError::Twice { column: name.clone() });
+                            }
+                            (None, Some(part)) | (Some(part), None) => {
+                                let (part, whole) = (self::name(found.0, part), found.0.name);
+                                return Err(SelectionError::Part { part, whole });
+                            }
+                            _ => {}
+                        }
                     }
                     chosen.push(found);
                 }
@@ -275,11 +288,13 @@ mod tests {
 
     #[test]
     fn nothing_is_written_twice() {
-        for columns in
-            [["id", "id"], ["metrics", "metrics_cvi"], ["metrics_cvi", "metrics"], ["metrics", "metrics"]]
-        {
+        for columns in [["id", "id"], ["metrics_cvi", "metrics_cvi"], ["metrics", "metrics"]] {
             let error = select(Dataset::Analyses, Audience::User, &columns).unwrap_err();
             assert_eq!(error, SelectionError::Twice { column: columns[1].to_owned() });
+        }
+        for columns in [["metrics", "metrics_cvi"], ["metrics_cvi", "metrics"]] {
+            let error = select(Dataset::Analyses, Audience::User, &columns).unwrap_err();
+            assert_eq!(error, SelectionError::Part { part: "metrics_cvi", whole: "metrics" });
         }
         assert!(select(Dataset::Analyses, Audience::User, &["metrics_cvi", "metrics_cqi"]).is_ok());
         assert_eq!(select(Dataset::Analyses, Audience::User, &[]).unwrap_err(), SelectionError::Empty);

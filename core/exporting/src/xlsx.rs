@@ -69,6 +69,10 @@ impl XlsxFile {
         Ok(())
     }
 
+    pub(crate) fn cells_cut(&self) -> u64 {
+        self.sheets.cells_cut()
+    }
+
     pub(crate) fn ready(&self) -> usize {
         self.out.len()
     }

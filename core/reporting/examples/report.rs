@@ -77,7 +77,7 @@ fn report(template: Template, analyses: Vec<Analysis>) -> Report {
     let left_out = |id: &str, code: &str| LeftOut {
         analysis_id: id.to_owned(),
         code: code.to_owned(),
-        message: String::new(),
+        ..LeftOut::default()
     };
     Report {
         template,

@@ -52,14 +52,34 @@ pub struct Report {
 }
 
 /// An analysis that is not in the report.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct LeftOut {
     /// Its id.
     pub analysis_id: String,
+    /// The customer's own name of its picture, where the analysis is there and names one.
+    pub filename: Option<String>,
+    /// Its status, where it is there; any word at all in rows that the worker has not written.
+    pub status: Option<String>,
     /// A stable word.
     pub code: String,
     /// One line for people, in English.
     pub message: String,
+}
+
+impl LeftOut {
+    /// The key of the words for the reason. Where the code says no more than that the analysis is of no use, its status
+    /// tells why.
+    #[must_use]
+    pub fn reason_key(&self) -> String {
+        let word = match (self.code.as_str(), self.status.as_deref()) {
+            ("dependency_failed", Some(status @ ("pending" | "processing" | "cancelled" | "failed"))) => {
+                status
+            }
+            ("dependency_failed", Some(_)) => "not_completed",
+            (code, _) => code,
+        };
+        format!("left_out.{word}")
+    }
 }
 
 /// One analysed photograph.

@@ -15,6 +15,7 @@ use crate::{
 mod analyses;
 mod defects;
 mod left_out;
+mod link;
 mod look;
 mod sheet;
 mod summary;

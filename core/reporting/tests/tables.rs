@@ -118,6 +118,37 @@ fn each_analysis_is_a_row_of_typed_cells() {
 }
 
 #[test]
+fn links_are_the_addresses_themselves() {
+    for (url, target) in [
+        (
+            "file:///srv/forgeos/images/u/a%20b%C3%A5.jpg",
+            Some("file:///srv/forgeos/images/u/a%20b%C3%A5.jpg"),
+        ),
+        ("file:///srv/forgeos/images/u/a.jpg", Some("file:///srv/forgeos/images/u/a.jpg")),
+        ("file:///C:/images/a.jpg", Some("file:///C:/images/a.jpg")),
+        ("https://example.com/bj%C3%B8rn.jpg", Some("https://example.com/bjørn.jpg")),
+        ("file:///srv/%E7%AD%8B.jpg", Some("file:///srv/筋.jpg")),
+        // The writer would make `%2523` of it: an address as text is better than a link to another one.
+        ("https://example.com/a%23b.jpg", None),
+    ] {
+        let mut one = analysis(1, "a.jpg", Metrics::default());
+        one.photograph = Some(Picture { bytes: [].into(), extension: "jpg", url: Some(url.to_owned()) });
+        let report = report(Language::En, vec![one]);
+        let shown = below(&sheet(&report, "Analyses"), "Photograph").clone();
+        if let Some(target) = target {
+            let relations = part(xlsx(&report).unwrap(), "xl/worksheets/_rels/sheet2.xml.rels");
+            assert!(
+                relations.contains(&format!("Target=\"{target}\" TargetMode=\"External\"")),
+                "{relations}"
+            );
+            assert_eq!(shown, Data::String("Open".to_owned()));
+        } else {
+            assert_eq!(shown, Data::String(url.to_owned()));
+        }
+    }
+}
+
+#[test]
 fn each_defect_is_a_row() {
     let report = report(
         Language::No,
@@ -159,8 +190,32 @@ fn what_was_left_out_is_listed_with_its_reason() {
         analysis_id: "x".to_owned(),
         code: "not_found".to_owned(),
         message: message.clone(),
+        ..LeftOut::default()
     });
     assert_eq!(below(&sheet(&report, "Left out"), "Reason"), &Data::String(message));
+}
+
+#[test]
+fn what_was_left_out_is_told_by_name_and_status_in_every_language() {
+    let mut reasons = Vec::new();
+    for status in [Some("pending"), Some("processing"), Some("failed"), Some("cancelled"), Some("?"), None] {
+        let mut report = report(Language::No, Vec::new());
+        report.left_out.push(LeftOut {
+            filename: Some("bru.jpg".to_owned()),
+            status: status.map(str::to_owned),
+            code: "dependency_failed".to_owned(),
+            ..LeftOut::default()
+        });
+        let sheet = sheet(&report, "Utelatt");
+        assert_eq!(below(&sheet, "Filnavn"), &Data::String("bru.jpg".to_owned()));
+        reasons.push(below(&sheet, "Årsak").to_string());
+    }
+    assert_eq!(reasons[0], "Analysen er ikke startet.");
+    assert_eq!(reasons[1], "Analysen pågår fortsatt.");
+    let count = reasons.len();
+    reasons.sort();
+    reasons.dedup();
+    assert_eq!(reasons.len(), count, "{reasons:?}");
 }
 
 #[test]

@@ -283,6 +283,19 @@ impl Snapshot {
         self.taken_at
     }
 
+    /// Whether there is a job with this id for this owner.
+    pub async fn has_job(&mut self, owner: Option<UserId>, id: Uuid) -> DbResult<bool> {
+        let found = sqlx::query_scalar(
+            "select exists (select from public.jobs where id = $1 and ($2::uuid is null or user_id = $2))",
+        )
+        .bind(id)
+        .bind(owner.map(|owner| owner.0))
+        .persistent(false)
+        .fetch_one(&mut self.connection)
+        .await?;
+        Ok(found)
+    }
+
     /// How many rows there are.
     pub async fn count(&mut self, table: Table, filter: &RowFilter) -> DbResult<u64> {
         let count: i64 = sqlx::query_scalar(table.statements().count)

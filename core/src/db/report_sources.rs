@@ -97,7 +97,7 @@ pub async fn job(session: &mut Session, owner: Option<UserId>, id: Uuid) -> DbRe
     Ok(sqlx::query_as!(
         SourceJob,
         r#"select coalesce(job_type, '') as "job_type!", coalesce(status, '') as "status!",
-                  locked_by is not null and locked_until > now() as "held!", error_message,
+                  locked_by is not null and coalesce(locked_until > now(), false) as "held!", error_message,
                   coalesce(case when progress ->> 'done' ~ '^\d{1,9}$' then (progress ->> 'done')::bigint end, 0)
                       as "done!",
                   coalesce(case when progress ->> 'total' ~ '^\d{1,9}$' then (progress ->> 'total')::bigint end, 0)

@@ -85,6 +85,8 @@ pub struct Written {
     pub rows: u64,
     /// Sheets.
     pub sheets: u32,
+    /// Cells whose text was cut at [`MOST_UTF16_UNITS`].
+    pub cells_cut: u64,
 }
 
 /// A table being written, row by row. A file is whole only after [`SheetWriter::finish`].
@@ -104,6 +106,7 @@ pub struct SheetWriter<W: Write> {
     sheets: Vec<u32>,
     sheet_bytes: u64,
     rows: u64,
+    cells_cut: u64,
 }
 
 impl<W: Write> SheetWriter<W> {
@@ -132,6 +135,7 @@ impl<W: Write> SheetWriter<W> {
             sheets: Vec::new(),
             sheet_bytes: 0,
             rows: 0,
+            cells_cut: 0,
         };
         // Programs that guess a file's type look at the first names in it.
         writer.part("_rels/.rels", parts::PACKAGE_RELATIONS)?;
@@ -156,6 +160,8 @@ impl<W: Write> SheetWriter<W> {
             self.begin_sheet()?;
         }
         self.append(cells, encode::PLAIN);
+        let is_cut = |cell: &&Cell<'_>| matches!(cell, Cell::Text(text) if encode::is_cut(text));
+        self.cells_cut += cells.iter().filter(is_cut).count() as u64;
         self.rows += 1;
         if self.buffer.len() >= BUFFER_BYTES {
             self.flush()?;
@@ -167,6 +173,12 @@ impl<W: Write> SheetWriter<W> {
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// Cells so far whose text was cut at [`MOST_UTF16_UNITS`].
+    #[must_use]
+    pub fn cells_cut(&self) -> u64 {
+        self.cells_cut
     }
 
     /// Ends the file and gives the destination back, unflushed, with the counts.
@@ -184,7 +196,7 @@ impl<W: Write> SheetWriter<W> {
         self.zip.finish().map_err(|error| XlsxError::Write(error.into()))?;
         let out =
             self.out.0.lock().take().ok_or_else(|| XlsxError::Write(io::ErrorKind::BrokenPipe.into()))?;
-        Ok((out, Written { rows: self.rows, sheets }))
+        Ok((out, Written { rows: self.rows, sheets, cells_cut: self.cells_cut }))
     }
 
     fn begin_sheet(&mut self) -> Result<(), XlsxError> {

@@ -147,6 +147,20 @@ fn text_beyond_the_limit_is_cut_and_marked() {
 }
 
 #[test]
+fn cut_texts_are_counted() {
+    let mut writer =
+        SheetWriter::new(Vec::new(), Properties::new("Data", noon()), vec![column("a"), column("b")])
+            .unwrap();
+    // As many units of UTF-16 as a cell holds, in more bytes.
+    let (whole, long) = ("å".repeat(MOST_UTF16_UNITS), "å".repeat(MOST_UTF16_UNITS + 1));
+    for row in [[Cell::Text(&whole), Cell::Text("x")], [Cell::Text(&long), Cell::Text(&long)]] {
+        writer.row(&row).unwrap();
+    }
+    assert_eq!(writer.cells_cut(), 2);
+    assert_eq!(writer.finish().unwrap().1.cells_cut, 2);
+}
+
+#[test]
 fn moments_outside_the_calendar_of_spreadsheets_have_no_number() {
     let of = |text: &str| serial(text.parse().unwrap());
     assert_eq!(of("1900-02-28T23:59:59Z"), None);
@@ -164,7 +178,7 @@ fn a_long_table_goes_on_in_further_sheets() {
         writer.row(&[Cell::Integer(number)]).unwrap();
     }
     let (bytes, counts) = writer.finish().unwrap();
-    assert_eq!(counts, Written { rows: 7, sheets: 3 });
+    assert_eq!(counts, Written { rows: 7, sheets: 3, cells_cut: 0 });
     assert!(part(&bytes, "xl/workbook.xml").contains("'Data 3'!$A$1:$A$2"));
     let mut book = open(bytes);
     assert_eq!(book.sheet_names(), ["Data", "Data 2", "Data 3"]);

@@ -311,3 +311,58 @@ async fn what_a_dataset_does_not_have_is_named_with_what_it_has() {
     }
     assert!(objects(&world).is_empty());
 }
+
+#[tokio::test]
+async fn a_job_that_is_somebody_elses_or_nobodys_is_not_found() {
+    let world = TestWorld::new().await;
+    let users = [Uuid::new_v4(), Uuid::new_v4()];
+    fill(&world, users).await;
+    let of = |user: Uuid| format!("select id from jobs where user_id = '{user}' limit 1");
+    let foreign = world.sql(of(users[1])).await.value().to_owned();
+    let own = world.sql(of(users[0])).await.value().to_owned();
+    let _worker = world.program().args(&["run"]).spawn();
+    for dataset in ["analyses", "reports", "jobs"] {
+        let ask = async |job: &str, user: Option<Uuid>, end: &str| {
+            let params = json!({"dataset": dataset, "filters": {"job_id": job}});
+            world.wait_for(world.enqueue_for("data_export", &params, user).await, end).await
+        };
+        let absent = Uuid::new_v4().to_string();
+        for (job, user) in [(&foreign, Some(users[0])), (&absent, Some(users[0])), (&absent, None)] {
+            let refused = ask(job, user, "failed").await;
+            assert_eq!((refused.error_code(), refused.attempt), ("not_found", 1));
+            assert_eq!(refused.error_message(), "`filters.job_id`: there is no job with this id");
+        }
+        ask(&own, Some(users[0]), "completed").await;
+        ask(&foreign, None, "completed").await;
+    }
+}
+
+#[tokio::test]
+async fn what_an_xlsx_cell_does_not_hold_is_counted() {
+    let world = TestWorld::new().await;
+    world
+        .sql(
+            "insert into analyses (filename, metrics) values
+                (repeat('x', 32767), '{}'), (repeat('x', 32768), jsonb_build_object('odd', repeat('y', 40000)))",
+        )
+        .await;
+    let _worker = world.program().args(&["run"]).spawn();
+    let params = json!({"dataset": "analyses", "formats": ["csv", "xlsx"]});
+    let id = world.enqueue("data_export", &params).await;
+    world.wait_for(id, "completed").await;
+    let cut = world
+        .sql("select concat(metadata ->> 'format', ' ', metadata ->> 'cells_cut') from reports order by 1")
+        .await;
+    assert_eq!(cut.column(), ["csv ", "xlsx 2"]);
+    world.wait_until(&format!("select count(*) = 2 from job_logs where job_id = '{id}'")).await;
+    let said = world
+        .sql(
+            "select concat_ws(' | ', step, message, fields ->> 'cells', fields ->> 'rows', fields ->> 'files')
+             from job_logs order by message",
+        )
+        .await;
+    assert_eq!(
+        said.column(),
+        ["exporting | exported | 2 | 2", "exporting | texts longer than an XLSX cell were cut | 2"]
+    );
+}

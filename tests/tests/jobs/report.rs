@@ -212,9 +212,26 @@ async fn a_combined_report_leaves_out_what_is_foreign_missing_or_not_completed_a
     assert!(errors[2]["message"].as_str().unwrap().contains("the file ends early"));
     assert!(errors[3]["message"].as_str().unwrap().contains("`processing`"));
     assert_files_are_true(&world, &results).await;
+    // A summary of several shows no picture, whatever was fetched for it.
     let row = world.sql("select analysis_id is null, template, metadata ->> 'includes_images' from reports where metadata ->> 'format' = 'pdf'").await;
-    assert_eq!(row.0[0], ["t", "summary", "true"].map(|value| Some(value.to_owned())));
+    assert_eq!(row.0[0], ["t", "summary", "false"].map(|value| Some(value.to_owned())));
     assert_eq!(results["files"][0]["key"], format!("{me}/{id}/{}/combined.pdf", job.attempt));
+    world.wait_until(&format!("select count(*) = 3 from job_logs where job_id = '{id}'")).await;
+    let said = world
+        .sql(format!(
+            "select concat_ws(' | ', step, message, fields ->> 'missing', fields ->> 'files', fields ->> 'pages')
+             from job_logs where job_id = '{id}' order by message"
+        ))
+        .await;
+    let pages = &results["files"][0]["pages"];
+    assert_eq!(
+        said.column(),
+        [
+            "analyses are in no report",
+            "collecting | pictures were not to be had | 2",
+            &format!("typesetting | reports set | 2 | {pages}")
+        ]
+    );
 
     // A service job sees all of them.
     let params = json!({"analysis_ids": ids, "combined": true});

@@ -13,7 +13,7 @@ pub(super) fn reports() -> Vec<Report> {
 
 fn report(template: Template, analyses: Vec<Analysis>) -> Report {
     let left_out =
-        LeftOut { analysis_id: "left-out".to_owned(), code: "not_found".to_owned(), message: String::new() };
+        LeftOut { analysis_id: "left-out".to_owned(), code: "not_found".to_owned(), ..LeftOut::default() };
     Report {
         template,
         language: Language::En,

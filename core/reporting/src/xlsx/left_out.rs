@@ -21,6 +21,7 @@ pub(super) fn write(
 ) -> Result<(), XlsxError> {
     let columns = [
         Column { heading: "column.analysis_id", width: 40, format: &look.text },
+        Column { heading: "column.filename", width: 36, format: &look.text },
         Column { heading: "column.code", width: 24, format: &look.text },
         Column { heading: "column.reason", width: 90, format: &look.text },
     ];
@@ -30,9 +31,10 @@ pub(super) fn write(
         // The message is in English; a code that is known has words of its own in every language.
         let reason = match report.language {
             Language::En => left_out.message.as_str(),
-            Language::No => words.find(&format!("left_out.{}", left_out.code)).unwrap_or(&left_out.message),
+            Language::No => words.find(&left_out.reason_key()).unwrap_or(&left_out.message),
         };
-        let cells = [left_out.analysis_id.as_str(), &left_out.code, reason];
+        let filename = left_out.filename.as_deref().unwrap_or_default();
+        let cells = [left_out.analysis_id.as_str(), filename, &left_out.code, reason];
         for ((at, column), text) in (0..).zip(&columns).zip(cells) {
             put(sheet, (row, at), Cell::Text(text), column.format)?;
         }

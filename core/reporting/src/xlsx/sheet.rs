@@ -4,11 +4,11 @@ use forgeos_tables::{
     Cell,
     xlsx::{clean_text, serial},
 };
-use rust_xlsxwriter::{Format, Url, Worksheet, XlsxError};
+use rust_xlsxwriter::{Format, Worksheet, XlsxError};
 
 use crate::language::Words;
 
-use super::look::Look;
+use super::{link, look::Look};
 
 /// A sheet's column: key of its heading, width in characters, format of its cells.
 pub(super) struct Column<'a> {
@@ -66,8 +66,13 @@ pub(super) fn put_link(
     let opens = ["https://", "http://", "file://"].iter().any(|scheme| url.starts_with(scheme));
     // Two links a row at most.
     let has_room = (row as usize) < MOST_LINKS / 2;
-    if opens && has_room && url.chars().count() <= MOST_URL_CHARACTERS && !url.chars().any(char::is_control) {
-        sheet.write_url_with_text(row, column, Url::new(url), shown)?;
+    let is_short = url.chars().count() <= MOST_URL_CHARACTERS && !url.chars().any(char::is_control);
+    if opens
+        && has_room
+        && is_short
+        && let Some(link) = link::of(url)
+    {
+        sheet.write_url_with_text(row, column, link, shown)?;
         return Ok(());
     }
     put(sheet, (row, column), Cell::Text(url), format)

@@ -21,7 +21,7 @@ pub(crate) fn of_one(template: Template, analysis: Analysis) -> Report {
 
 pub(crate) fn report(template: Template, analyses: Vec<Analysis>) -> Report {
     let left_out =
-        LeftOut { analysis_id: "5c1f4e0a".to_owned(), code: "not_found".to_owned(), message: String::new() };
+        LeftOut { analysis_id: "5c1f4e0a".to_owned(), code: "not_found".to_owned(), ..LeftOut::default() };
     Report {
         template,
         language: Language::En,

@@ -103,6 +103,11 @@ fn is_forbidden(char: char) -> bool {
     matches!(char, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
 }
 
+/// Whether the text is too long for a cell.
+pub(super) fn is_cut(text: &str) -> bool {
+    text.len() > MOST_UTF16_UNITS && text.encode_utf16().count() > MOST_UTF16_UNITS
+}
+
 fn cut(text: &str) -> Cow<'_, str> {
     if text.len() <= MOST_UTF16_UNITS {
         return Cow::Borrowed(text);

@@ -36,7 +36,8 @@ fn allowed(dataset: Dataset, audience: Audience, column: &str) -> String {
     }
     let names: Vec<_> = visible()
         .map(|source| match source.fields.first() {
-            Some(first) => format!("{} (or parts such as {})", source.name, first.name),
+            // A question that names the field is answered with its parts.
+            Some(_) => format!("{} (parts: ask for `{0}_?`)", source.name),
             None => source.name.to_owned(),
         })
         .collect();

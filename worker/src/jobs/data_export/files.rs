@@ -12,7 +12,7 @@ use forgeos_core::{
     },
     storage::{Bucket, Key, StorageError, StorageResult, StoredObject, Upload},
 };
-use forgeos_exporting::Output;
+use forgeos_exporting::{Format, Output};
 use futures::future::{join_all, try_join_all};
 use serde_json::json;
 
@@ -40,6 +40,16 @@ pub(super) struct StoredFile {
     output: Output,
     key: Key,
     object: StoredObject,
+}
+
+/// What the files hold.
+#[derive(Debug)]
+pub(super) struct Content {
+    /// When the snapshot was taken.
+    pub(super) taken_at: DateTime<Utc>,
+    pub(super) rows: u64,
+    /// Texts that were cut because a cell holds no more, one number a file.
+    pub(super) cells_cut: Vec<u64>,
 }
 
 impl Files {
@@ -117,15 +127,14 @@ impl Files {
 pub(super) async fn record(
     ctx: &JobContext,
     job: &DataExport,
-    taken_at: DateTime<Utc>,
-    rows: u64,
+    content: &Content,
     stored: &[StoredFile],
 ) -> Result<ExportResults, JobError> {
     let mut tries = 0;
     loop {
         tries += 1;
-        match try_record(ctx, job, taken_at, rows, stored).await {
-            Ok(files) => return Ok(ExportResults { rows, files }),
+        match try_record(ctx, job, content, stored).await {
+            Ok(files) => return Ok(ExportResults { rows: content.rows, files }),
             Err(DbError::Conflict(_) | DbError::Unavailable(_)) if tries < TRIES => {
                 tokio::time::sleep(Duration::from_millis(fastrand::u64(100..400) * u64::from(tries))).await;
             }
@@ -137,15 +146,15 @@ pub(super) async fn record(
 async fn try_record(
     ctx: &JobContext,
     job: &DataExport,
-    taken_at: DateTime<Utc>,
-    rows: u64,
+    content: &Content,
     stored: &[StoredFile],
 ) -> Result<Vec<ExportFile>, DbError> {
     let (lease, owner) = (ctx.lease(), ctx.job.user_id);
     let dataset = job.dataset.table().as_str();
     let mut transaction = ctx.db.begin_fenced(lease).await?;
     let mut files = Vec::with_capacity(stored.len());
-    for StoredFile { output, key, object } in stored {
+    let rows = content.rows;
+    for (StoredFile { output, key, object }, cells_cut) in stored.iter().zip(&content.cells_cut) {
         let format = output.format.as_str();
         let file = ExportFile {
             report_id: reports::id_of(lease, dataset, format),
@@ -157,15 +166,18 @@ async fn try_record(
             sha256: object.sha256.clone(),
             rows,
         };
-        let metadata = json!({
+        let mut metadata = json!({
             "format": format,
             "size_bytes": object.size_bytes,
-            "generated_at": taken_at.to_rfc3339_opts(SecondsFormat::Micros, true),
+            "generated_at": content.taken_at.to_rfc3339_opts(SecondsFormat::Micros, true),
             "rows": rows,
             "sha256": object.sha256,
             "dataset": dataset,
             "compression": output.compression.as_str(),
         });
+        if output.format == Format::Xlsx {
+            metadata["cells_cut"] = json!(cells_cut);
+        }
         let report = NewReport {
             id: file.report_id,
             analysis_id: None,

@@ -29,7 +29,7 @@ use tokio_util::task::AbortOnDropHandle;
 pub use params::{Compression, DataExport, Dataset, ExportFormat, Filters, OneOrMore};
 pub use results::{ExportFile, ExportResults};
 
-use files::Files;
+use files::{Content, Files};
 use reading::{Batch, Reader};
 
 use super::leftovers;
@@ -83,6 +83,12 @@ impl DataExport {
 
         let limit = Duration::from_secs(u64::try_from(ctx.job.timeout_seconds).unwrap_or(1));
         let mut snapshot = Snapshot::take(&ctx.db, limit).await?;
+        if let Some(job) = self.filters.job_id
+            && !snapshot.has_job(owner, job).await?
+        {
+            // A foreign job is as good as none; and none is no empty export.
+            return Err(JobError::not_found("`filters.job_id`: there is no job with this id"));
+        }
         let (taken_at, total) = (snapshot.taken_at(), snapshot.count(table, &filter).await?);
         ctx.progress.set(PHASE, 0, total);
         let mut export = Export::new(&selection, &self.outputs(), taken_at).map_err(not_encoded)?;
@@ -117,10 +123,17 @@ impl DataExport {
                 format!("{rows} rows were read where the database has {total}"),
             ));
         }
+        let cells_cut: Vec<u64> = (0..files.len()).map(|file| export.cells_cut(file)).collect();
         let ends = ctx.compute.run(move || export.finish()).await.map_err(no_result)?.map_err(not_encoded)?;
         files.write(&ends).await?;
         let stored = files.finish(ctx).await?;
-        files::record(ctx, self, taken_at, rows, &stored).await
+        let cells: u64 = cells_cut.iter().sum();
+        let results = files::record(ctx, self, &Content { taken_at, rows, cells_cut }, &stored).await?;
+        if cells > 0 {
+            tracing::info!(cells, step = PHASE, "texts longer than an XLSX cell were cut");
+        }
+        tracing::info!(rows, files = results.files.len(), step = PHASE, "exported");
+        Ok(results)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a `data_export` job is asked for: typed, checked, and turned into rows, columns and files to read and write.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Utc};
 use forgeos_core::{
     JobError,
     db::exports::{RowFilter, Table},
@@ -145,11 +145,14 @@ fn read(name: &str, text: Option<&str>, now: DateTime<Utc>) -> Result<Option<Dat
     point_in_time(text, now).map(Some).ok_or_else(|| {
         JobError::bad_params(format!(
             "params.filters.{name}: must be a time like 2026-01-31T08:00:00Z, a day like 2026-01-31 or a number of \
-             days ago like -7d, not `{}`",
+             days ago like -7d (at most -{MOST_DAYS_AGO}d), not `{}`",
             in_one_line(text, 40)
         ))
     })
 }
+
+/// The days that `-Nd` goes back at most: some 270 years, more than any table does.
+const MOST_DAYS_AGO: u64 = 100_000;
 
 /// RFC 3339, or the first moment of a day in UTC: `YYYY-MM-DD`, or `-Nd`, N days before the day of `now`.
 ///
@@ -158,7 +161,7 @@ fn read(name: &str, text: Option<&str>, now: DateTime<Utc>) -> Result<Option<Dat
 fn point_in_time(text: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     if let Some(days) = text.strip_prefix('-').and_then(|rest| rest.strip_suffix('d')) {
         let digits = !days.is_empty() && days.bytes().all(|b| b.is_ascii_digit());
-        let days = digits.then(|| days.parse().ok()).flatten()?;
+        let days = digits.then(|| days.parse().ok()).flatten().filter(|days| *days <= MOST_DAYS_AGO)?;
         let day = now.date_naive().checked_sub_days(Days::new(days))?;
         return Some(day.and_time(NaiveTime::MIN).and_utc());
     }
@@ -166,7 +169,9 @@ fn point_in_time(text: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         return Some(time.to_utc());
     }
     // chrono would also take `2026-1-31` and blanks.
-    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|day| day.to_string() == text)?;
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d")
+        .ok()
+        .filter(|day| day.to_string() == text && day.year() >= 0)?;
     Some(day.and_time(NaiveTime::MIN).and_utc())
 }
 
@@ -356,6 +361,9 @@ mod tests {
             ("2026-02-30", None),
             ("--7d", None),
             ("-d", None),
+            ("-100000d", Some("1752-05-17 00:00:00 UTC")),
+            ("-100001d", None),
+            ("-4000-01-01", None),
             ("-99999999999999999999d", None),
             ("-9999999999d", None),
             ("", None),
@@ -376,6 +384,7 @@ mod tests {
         }
         for (bad, word) in [
             (json!({"from_date": "yesterday"}), "filters.from_date: must be a time"),
+            (json!({"from_date": "-99999999d"}), "at most -100000d"),
             (json!({"from_date": "2026-02-01", "to_date": "2026-02-01"}), "before"),
             (json!({"status": 3}), "filters.status: must be a string or an array"),
             (json!({"status": []}), "filters.status"),

@@ -1,16 +1,22 @@
 //! From a row of `analyses` to what the report's templates see. A row may have been written by others than the worker:
 //! what is missing or of a wrong type counts as not measured, and nothing in it makes a report fail.
 
+use std::collections::BTreeMap;
+
 use forgeos_core::UserId;
 use forgeos_core::db::report_sources::SourceAnalysis;
-use forgeos_reporting::model::{Analysis, Capture, Defect, Metrics};
+use forgeos_reporting::model::{Analysis, Capture, Defect, LeftOut, Metrics};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
+use uuid::Uuid;
 
 use super::failure::ReportFailure;
 
 /// Most defects of one analysis that are taken from a row: more than the worker writes.
 const MAX_DEFECTS: usize = 500;
+
+/// How deep metrics are looked into for what can be read: a number of a defect of the list of defects.
+const MAX_DEPTH: u8 = 3;
 
 /// The analysis without its pictures, or why it cannot be reported on.
 pub(super) fn analysis(
@@ -18,7 +24,7 @@ pub(super) fn analysis(
     owner: Option<UserId>,
 ) -> Result<Analysis, ReportFailure> {
     let source = source.ok_or_else(ReportFailure::not_found)?;
-    let metrics: Option<Value> = source.metrics.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let metrics = source.metrics.as_deref().and_then(|text| readable(text, MAX_DEPTH));
     if source.status != "completed" {
         return Err(ReportFailure::of_status(&source.status, metrics.as_ref()));
     }
@@ -32,6 +38,38 @@ pub(super) fn analysis(
         overlay: None,
         lightness: None,
     })
+}
+
+/// JSON without what cannot be read of it: PostgreSQL keeps numbers that are beyond every `double precision`.
+fn readable(text: &str, depth: u8) -> Option<Value> {
+    if let Ok(value) = serde_json::from_str(text) {
+        return Some(value);
+    }
+    let below = depth.checked_sub(1)?;
+    if let Ok(fields) = serde_json::from_str::<BTreeMap<String, &RawValue>>(text) {
+        let fields = fields.into_iter().filter_map(|(key, raw)| Some((key, readable(raw.get(), below)?)));
+        return Some(Value::Object(fields.collect()));
+    }
+    let list: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+    Some(Value::Array(list.into_iter().filter_map(|raw| readable(raw.get(), below)).collect()))
+}
+
+/// What the report tells of an analysis that is not in it.
+pub(super) fn left_out(
+    source: Option<&SourceAnalysis>,
+    owner: Option<UserId>,
+    id: Uuid,
+    failure: &ReportFailure,
+) -> LeftOut {
+    LeftOut {
+        analysis_id: id.to_string(),
+        filename: source
+            .and_then(|source| source.filename.as_deref())
+            .map(|name| own_name(name, owner).to_owned()),
+        status: source.map(|source| source.status.clone()),
+        code: failure.code.as_str().to_owned(),
+        message: failure.message.clone(),
+    }
 }
 
 /// A file name without the folder that says whose it is.
@@ -90,7 +128,6 @@ mod tests {
     use chrono::Utc;
     use forgeos_core::ErrorCode;
     use serde_json::json;
-    use uuid::Uuid;
 
     use super::*;
 
@@ -123,6 +160,30 @@ mod tests {
         for odd in [json!(null), json!([]), json!("x"), json!({"defects": 3, "capture": []})] {
             assert_eq!(metrics_of(Some(odd)), Metrics::default());
         }
+    }
+
+    #[test]
+    fn a_number_beyond_every_range_costs_itself_only() {
+        let defect = |area: &str| {
+            format!(
+                "{{\"class\": \"rust\", \"x\": 1, \"y\": 2, \"width\": 3, \"height\": 4, \
+                  \"area_percent\": {area}, \"delta_e\": 9}}"
+            )
+        };
+        // As PostgreSQL prints 1e400.
+        let huge = format!("1{}", "0".repeat(400));
+        let text = format!(
+            "{{\"cqi\": 0.5, \"coverage_percent\": {huge}, \"defects\": [{}, {}], \
+              \"capture\": {{\"sharpness\": {huge}, \"glare_percent\": 2}}}}",
+            defect("0.5"),
+            defect(&huge)
+        );
+        let source = SourceAnalysis { metrics: Some(text), ..source("completed", &json!({})) };
+        let metrics = analysis(Some(&source), None).unwrap().metrics;
+        assert_eq!((metrics.cqi, metrics.coverage_percent), (Some(0.5), None));
+        assert_eq!(metrics.defects.map(|list| list.len()), Some(1));
+        let capture = metrics.capture.unwrap();
+        assert_eq!((capture.sharpness, capture.glare_percent), (None, Some(2.0)));
     }
 
     #[test]

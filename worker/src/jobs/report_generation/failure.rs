@@ -47,9 +47,17 @@ impl ReportFailure {
                     },
                 )
             }
-            "pending" | "processing" => Self::new(
+            "pending" => Self::new(
                 ErrorCode::DependencyFailed,
-                format!("the analysis is still `{status}`; ask again when it is `completed`"),
+                "the analysis is `pending`: it has not begun; ask again when it is `completed`",
+            ),
+            "processing" => Self::new(
+                ErrorCode::DependencyFailed,
+                "the analysis is `processing`: it is under way; ask again when it is `completed`",
+            ),
+            "" => Self::new(
+                ErrorCode::DependencyFailed,
+                "the analysis has no status; only a `completed` one is reported on",
             ),
             other => Self::new(
                 ErrorCode::DependencyFailed,
@@ -158,7 +166,12 @@ mod tests {
         let metrics = json!({"error": {"code": "my_own", "message": 7}});
         let failure = ReportFailure::of_status("failed", Some(&metrics));
         assert_eq!(failure.code, ErrorCode::DependencyFailed);
-        assert!(ReportFailure::of_status("processing", None).message.contains("still `processing`"));
-        assert!(ReportFailure::of_status("", None).message.contains("only a `completed` one"));
+        assert!(
+            ReportFailure::of_status("processing", None).message.contains("`processing`: it is under way")
+        );
+        assert!(
+            ReportFailure::of_status("paused", None).message.contains("is `paused`; only a `completed` one")
+        );
+        assert!(ReportFailure::of_status("", None).message.contains("has no status; only a `completed` one"));
     }
 }

@@ -69,6 +69,7 @@ impl Job for ReportGeneration {
                 ctx: ctx.clone(),
                 limits: Limits::default(),
                 inputs: Arc::new(Semaphore::new(ctx.compute.threads() + 2)),
+                missing: Arc::default(),
             },
             orphans: Arc::new(AtomicBool::new(false)),
         };
@@ -77,7 +78,14 @@ impl Job for ReportGeneration {
                 if ctx.lease().attempt > 1 || writer.orphans.load(Ordering::Relaxed) {
                     leftovers::delete(ctx, Bucket::Reports, JobStatus::Running).await;
                 }
-                tell(ctx).await?.into_outcome()
+                let missing = writer.album.missing.load(Ordering::Relaxed);
+                if missing > 0 {
+                    tracing::info!(missing, step = "collecting", "pictures were not to be had");
+                }
+                let results = tell(ctx).await?.into_outcome()?;
+                let pages: u64 = results.files.iter().filter_map(|file| file.pages).sum();
+                tracing::info!(files = results.generated, pages, step = "typesetting", "reports set");
+                Ok(results)
             }
             Err(error) if matches!(error.remedy, Remedy::Later(_)) => Err(error),
             Err(error) => Err(leave(ctx, error).await),

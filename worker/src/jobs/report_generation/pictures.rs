@@ -3,7 +3,10 @@
 //!
 //! What is held is bounded: encoded files by `inputs`, pixels by the memory budget of the compute threads.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use bytes::Bytes;
 use forgeos_core::{
@@ -39,6 +42,8 @@ pub(super) struct Album {
     pub(super) limits: Limits,
     /// One permit for every encoded file in memory.
     pub(super) inputs: Arc<Semaphore>,
+    /// Pictures that were not to be had, though their analysis names them.
+    pub(super) missing: Arc<AtomicU64>,
 }
 
 impl Album {
@@ -65,6 +70,10 @@ impl Album {
             self.picture(Bucket::Images, source.photograph(owner).and_then(Result::ok), long_side),
             self.picture(Bucket::Outputs, source.visualization(owner), long_side),
         )?;
+        let names = |name: &Option<String>| name.as_deref().is_some_and(|name| !name.is_empty());
+        let missing = u64::from(names(&source.filename) && photograph.is_none())
+            + u64::from(names(&source.output_filename) && overlay.is_none());
+        self.missing.fetch_add(missing, Ordering::Relaxed);
         if let Some((picture, lightness)) = photograph {
             analysis.photograph = Some(picture);
             analysis.lightness = Some(lightness);

@@ -59,9 +59,18 @@ fn set(setter: &Setter, report: &Report, format: ReportFormat) -> Result<Typeset
         ReportFormat::Xlsx => (xlsx(report).map_err(not_written)?, None),
         ReportFormat::Csv => (csv(report), None),
     };
-    let shown = |picture: &Option<Picture>| picture.as_ref().is_some_and(|picture| !picture.bytes.is_empty());
-    let has_pictures = report.analyses.iter().any(|one| shown(&one.photograph) || shown(&one.overlay));
+    let given = |picture: &Option<Picture>| picture.as_ref().is_some_and(|picture| !picture.bytes.is_empty());
+    let has_pictures = format == ReportFormat::Pdf
+        && report.analyses.iter().any(|one| given(&one.photograph) || given(&one.overlay))
+        && shows_pictures(&bytes);
     Ok(Typeset { format, bytes: bytes.into(), pages, has_pictures })
+}
+
+/// Whether a PDF has pictures in it: a template may leave them out. A picture's head is never packed (ISO 32000-1,
+/// 7.5.7).
+fn shows_pictures(pdf: &[u8]) -> bool {
+    const HEADS: [&[u8]; 2] = [b"/Subtype /Image", b"/Subtype/Image"];
+    HEADS.iter().any(|head| pdf.windows(head.len()).any(|bytes| bytes == *head))
 }
 
 /// The words name a file and a line of a template, which an operator may have written.

@@ -109,18 +109,15 @@ impl Writer {
     /// One report of all the analyses.
     pub(super) async fn combined(&self, item: ClaimedItem, ids: &[Uuid]) -> Result<(), JobError> {
         let formats = self.params.formats();
-        let steps = (ids.len() + 2 * formats.len()) as u64;
-        let (analyses, mut left_out) = self.gather(ids, steps).await?;
+        // Collecting takes about as long as setting and writing.
+        let steps = 2 * ids.len() as u64;
+        let (analyses, told) = self.gather(ids, steps).await?;
+        let (mut left_out, told): (Vec<ReportError>, Vec<LeftOut>) = told.into_iter().unzip();
         let failure = if analyses.is_empty() {
             ReportFailure::new(ErrorCode::NothingToDo, "none of the analyses can be reported on")
         } else {
-            let told = left_out.iter().map(|error| LeftOut {
-                analysis_id: error.analysis_id.to_string(),
-                code: error.code.clone(),
-                message: error.message.clone(),
-            });
-            let report = Arc::new(self.report_of(analyses, told.collect()));
-            match self.set_combined(&report, &formats, (ids.len() as u64, steps)).await {
+            let report = Arc::new(self.report_of(analyses, told));
+            match self.set_combined(&report, &formats, ids.len() as u64).await {
                 Ok(files) => {
                     let outcome = Outcome::Files { analysis_id: None, files, left_out };
                     return self.settle(&item, outcome).await;
@@ -138,21 +135,30 @@ impl Writer {
         &self,
         report: &Arc<Report>,
         formats: &[ReportFormat],
-        (mut done, steps): (u64, u64),
+        collected: u64,
     ) -> Result<Vec<Stored>, Trouble> {
         let mut files = Vec::new();
-        for format in formats {
-            self.ctx.progress.set("typesetting", done, steps);
+        // Each file is set and written in its share of the steps that are left.
+        let tell = |phase: &str, turn: usize| {
+            let done = collected + collected * turn as u64 / (2 * formats.len() as u64);
+            self.ctx.progress.set(phase, done, 2 * collected);
+        };
+        for (place, format) in formats.iter().enumerate() {
+            tell("typesetting", 2 * place);
             let set = typeset(&self.ctx, &self.setter, report, *format).await?;
-            self.ctx.progress.set("writing", done + 1, steps);
+            tell("writing", 2 * place + 1);
             files.push(self.put(COMBINED, set).await?);
-            done += 2;
         }
         Ok(files)
     }
 
-    /// The analyses with their pictures, in the order of `ids`, and those that cannot be reported on.
-    async fn gather(&self, ids: &[Uuid], steps: u64) -> Result<(Vec<Analysis>, Vec<ReportError>), JobError> {
+    /// The analyses with their pictures, in the order of `ids`, and those that cannot be reported on, as the results
+    /// and as the report tell it.
+    async fn gather(
+        &self,
+        ids: &[Uuid],
+        steps: u64,
+    ) -> Result<(Vec<Analysis>, Vec<(ReportError, LeftOut)>), JobError> {
         let (owner, side) = (self.ctx.job.user_id, long_side_for(ids.len()));
         let (mut analyses, mut left_out) = (Vec::with_capacity(ids.len()), Vec::new());
         let mut done = 0;
@@ -166,7 +172,10 @@ impl Writer {
                 .map(|(id, source)| async move {
                     let mut analysis = match document::analysis(source.as_ref(), owner) {
                         Ok(analysis) => analysis,
-                        Err(failure) => return Ok(Err(failure.of_analysis(id))),
+                        Err(failure) => {
+                            let told = document::left_out(source.as_ref(), owner, id, &failure);
+                            return Ok(Err((failure.of_analysis(id), told)));
+                        }
                     };
                     if let Some(source) = source {
                         self.illustrate(&mut analysis, &source, side).await?;
@@ -312,7 +321,7 @@ impl Writer {
             "size_bytes": file.object.size_bytes,
             "format": file.format.as_str(),
             "generated_at": self.ctx.job.claimed_at.to_rfc3339_opts(SecondsFormat::Secs, true),
-            "includes_images": file.has_pictures && file.format == ReportFormat::Pdf,
+            "includes_images": file.has_pictures,
             "language": self.params.language.as_str(),
         });
         if !left_out.is_empty() {

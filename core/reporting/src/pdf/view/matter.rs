@@ -28,9 +28,7 @@ pub(super) fn left_out(report: &Report, settable: &Settable<'_>) -> Value {
         .left_out
         .iter()
         .map(|one| {
-            let reason = words
-                .find(&format!("left_out.{}", one.code))
-                .unwrap_or_else(|| words.get("left_out.unknown"));
+            let reason = words.find(&one.reason_key()).unwrap_or_else(|| words.get("left_out.unknown"));
             json!({ "id": settable.text(&one.analysis_id), "reason": reason })
         })
         .collect()
