@@ -28,7 +28,10 @@ begin
       'message', coalesce(new.error_message, 'no reason was noted'));
   end if;
   update public.training_sessions s
-  set status = 'failed', accuracy_metrics = jsonb_build_object('error', reason), updated_at = now()
+  set status = 'failed', updated_at = now(),
+      -- The figures of a model that was trained before, and still is there, stay beside the error.
+      accuracy_metrics = case when s.model_version is null then '{}' else coalesce(s.accuracy_metrics, '{}') end
+                         || jsonb_build_object('error', reason)
   from public.job_items i
   where i.job_id = old.id and i.item = 'training_session' and s.id = i.result_id and s.status = 'running'
     and not exists (

@@ -23,6 +23,7 @@ pub struct JobType {
     /// Jobs of this type that run at once, unless the settings say otherwise.
     pub default_slots: usize,
     handler: Box<Handler>,
+    check: fn(&str) -> Result<(), JobError>,
     schemas: fn() -> (Schema, Schema),
 }
 
@@ -36,6 +37,11 @@ impl JobType {
     /// Decodes the params and runs the job.
     pub fn run(&self, context: JobContext) -> BoxFuture<'static, HandlerResult> {
         (self.handler)(context)
+    }
+
+    /// What is wrong with params, as far as it shows without data.
+    pub fn check(&self, params: &str) -> Result<(), JobError> {
+        (self.check)(params)
     }
 
     /// JSON Schema of the params.
@@ -94,6 +100,7 @@ impl Registry {
             name: J::NAME,
             default_slots,
             handler: Box::new(|context| Box::pin(dispatch::decode_and_run::<J>(context))),
+            check: |params| dispatch::decode_params::<J>(Some(params))?.validate(),
             schemas: || {
                 let mut params = schemars::schema_for!(J);
                 AdmitOwnKeys.transform(&mut params);

@@ -36,11 +36,14 @@ async fn a_session_becomes_a_model_that_labels_pictures_of_the_same_user() {
     }
     assert!(metrics["accuracy"].as_f64().unwrap() > 0.8, "dark spots are plain to see: {metrics}");
     assert_eq!(metrics["labels"], json!(["good", "defect"]));
-    assert_eq!(metrics["support"], json!([12, 12]));
     assert_eq!((metrics["images"].clone(), metrics["images_left_out"].clone()), (json!(24), json!(0)));
     assert_eq!(metrics["split"]["seed"], 7);
     let matrix: Vec<Vec<u64>> = serde_json::from_value(metrics["confusion_matrix"].clone()).unwrap();
     assert_eq!((matrix.len(), matrix[0].len()), (2, 2));
+    // The figures are of the pictures that were not kept apart, and each row of the matrix is its label's.
+    let support: Vec<u64> = serde_json::from_value(metrics["support"].clone()).unwrap();
+    assert_eq!(support, matrix.iter().map(|row| row.iter().sum()).collect::<Vec<u64>>());
+    assert_eq!(support.iter().sum::<u64>(), metrics["split"]["pictures"].as_u64().unwrap());
 
     assert_files_are_true(&world, id, user, job.result("artifacts"), version).await;
     let batch = assert_batch_labels_unseen_panels(&world, user, version).await;
@@ -159,8 +162,9 @@ async fn a_completed_session_is_trained_anew_and_a_failing_training_leaves_its_m
     assert_eq!((third.status(), third.error_code()), ("failed", "bad_params"));
     assert_eq!(column(&world, session, "status").await, "failed");
     assert_eq!(column(&world, session, "model_version").await, version, "the model of before is still there");
-    let error = column(&world, session, "accuracy_metrics").await;
-    assert_eq!(error, json!({"error": {"code": "bad_params", "message": third.error_message()}}));
+    let told = column(&world, session, "accuracy_metrics").await;
+    assert_eq!(told["error"], json!({"code": "bad_params", "message": third.error_message()}));
+    assert_eq!(told["accuracy"], second.result("accuracy_metrics")["accuracy"], "and so are its figures");
 
     let image = put(&world, Some(user), &panel(500, true), "jpg");
     let params = json!({"image_ids": [image], "options": {"model_version": version}});

@@ -65,6 +65,7 @@ async fn a_schedule_that_cannot_work_is_refused_at_start() {
                 .args(&["run"])
                 .env("FORGEOS__SCHEDULES__X__CRON", "0 3 * * *")
                 .env("FORGEOS__SCHEDULES__X__JOB_TYPE", "data_export")
+                .env("FORGEOS__SCHEDULES__X__PARAMS", r#"{"dataset": "jobs"}"#)
                 .env(key, value);
             let output = program.output().await;
             assert_eq!(output.code, Some(2));
@@ -77,6 +78,8 @@ async fn a_schedule_that_cannot_work_is_refused_at_start() {
     assert!(words.contains("schedules.x.job_type") && words.contains("data_export"), "{words}");
     let words = tried("FORGEOS__SCHEDULES__X__PARAMS", "[]").await;
     assert!(words.contains("schedules.x.params") && words.contains("JSON object"), "{words}");
+    let words = tried("FORGEOS__SCHEDULES__X__PARAMS", r#"{"datase": 1}"#).await;
+    assert!(words.contains("schedules.x.params") && words.contains("datase"), "{words}");
     let words = tried("FORGEOS__SCHEDULES__X__WHEN", "now").await;
     assert!(words.contains("schedules.x.when") && words.contains("cron, job_type, params"), "{words}");
 }

@@ -32,12 +32,12 @@ fn schedule(layers: &Layers, name: String) -> Result<ScheduleSettings, SettingsE
         .map_err(|error| bad("cron", format!("it must be like `15 2 * * *` (UTC): {error}")))?;
     let known = Registry::product();
     let job_type = text("job_type").unwrap_or_default().to_owned();
-    if known.get(&job_type).is_none() {
+    let Some(registered) = known.get(&job_type) else {
         return Err(bad("job_type", format!("it must be one of {}", known.names().join(", "))));
-    }
+    };
     let params = text("params").unwrap_or("{}").to_owned();
-    if !serde_json::from_str::<serde_json::Value>(&params).is_ok_and(|params| params.is_object()) {
-        return Err(bad("params", "it must be a JSON object in a text".to_owned()));
-    }
+    registered
+        .check(&params)
+        .map_err(|refusal| bad("params", format!("the job would refuse it: {}", refusal.message)))?;
     Ok(ScheduleSettings { cron, job_type, params, name })
 }

@@ -32,6 +32,13 @@ pub struct Interval {
     pub high: f64,
 }
 
+impl Interval {
+    /// The smallest interval that holds both.
+    fn joined(self, other: Self) -> Self {
+        Self { low: self.low.min(other.low), high: self.high.max(other.high) }
+    }
+}
+
 /// 95 % intervals of the main figures.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Intervals {
@@ -104,6 +111,9 @@ pub struct Figures {
     pub intervals: Intervals,
 }
 
+/// Drawing from fewer groups than this, with replacement, shows next to nothing of how groups differ.
+const FEWEST_DRAWN: usize = 5;
+
 /// Precision, recall, F1.
 type Triple = [f64; 3];
 
@@ -137,16 +147,26 @@ impl Figures {
             });
         let count = judged.len();
         let right = (0..labels.len()).map(|class| confusion[class][class]).sum::<f64>() as usize;
-        let wilson = wilson(right, count);
-        let wider = accuracy.map_or(wilson, |drawn| Interval {
-            low: drawn.low.min(wilson.low),
-            high: drawn.high.max(wilson.high),
-        });
         let [precision, recall, f1_score] = triple(&confusion, positive);
         let most_frequent = per_label.iter().map(|label| label.support).max().unwrap_or(0);
         let mut groups: Vec<usize> = judged.iter().map(|j| j.group).collect();
         groups.sort_unstable();
         groups.dedup();
+        // Shares of pictures have Wilson's interval as well; the rest has none where groups are too few to draw from.
+        let drawn = |interval: Option<Interval>| interval.filter(|_| groups.len() >= FEWEST_DRAWN);
+        let share = |interval: Option<Interval>, hits: f64, of: f64| {
+            let wilson = wilson(hits as usize, of as usize);
+            Some(drawn(interval).map_or(wilson, |drawn| drawn.joined(wilson)))
+        };
+        let (precision_interval, recall_interval) = match positive {
+            Some(class) => {
+                let hits = confusion[class][class];
+                let given: f64 = confusion.iter().map(|row| row[class]).sum();
+                let have: f64 = confusion[class].iter().sum();
+                (share(precision_interval, hits, given), share(recall_interval, hits, have))
+            }
+            None => (drawn(precision_interval), drawn(recall_interval)),
+        };
         Self {
             pictures: count,
             groups: groups.len(),
@@ -161,12 +181,12 @@ impl Figures {
             brier_score: brier(judged),
             calibration_error: calibration_error(judged),
             intervals: Intervals {
-                method: "95 %, bootstrap by groups (1000 draws); accuracy joined with Wilson's",
-                accuracy: Some(wider),
+                method: "95 %, bootstrap by groups (1000 draws); shares of pictures joined with Wilson's",
+                accuracy: share(accuracy, right as f64, count as f64),
                 precision: precision_interval,
                 recall: recall_interval,
-                f1_score: f1_interval,
-                auc: auc_interval,
+                f1_score: drawn(f1_interval),
+                auc: drawn(auc_interval),
             },
             confusion_matrix: confusion.iter().map(|row| row.iter().map(|&n| n as u32).collect()).collect(),
             per_label,

@@ -2,7 +2,7 @@
 //!
 //! Groups are drawn with replacement, as often as there are groups, and the figure is taken anew (a bootstrap by groups:
 //! pictures of one group fail together, so drawing pictures would pretend to know more). With few groups, or none that
-//! failed, that is too narrow; for accuracy Wilson's interval (1927) for the number of pictures is joined to it.
+//! failed, that is too narrow; for shares of pictures (accuracy, precision, recall) Wilson's interval (1927) is joined to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -30,7 +30,7 @@ pub struct Evaluation {
     pub labels: Vec<String>,
     /// The label that `precision` and `recall` speak of, when there are two and one is a word for what is good.
     pub positive_label: Option<String>,
-    /// Pictures of each label, in the order of `labels`.
+    /// Pictures of each label that the figures here are of, in the order of `labels`; those kept apart are not counted.
     pub support: Vec<u32>,
     /// Accuracy of always giving the most frequent label.
     pub baseline_accuracy: f64,

@@ -225,8 +225,7 @@ fn evaluation_of(
     let figures = |judged: &[Judged]| Figures::of(judged, labels, lesson.positive(), options.seed);
     let crossed = figures(judged);
     let hold_out = held_out.map(figures);
-    let support: Vec<u32> =
-        (0..labels.len()).map(|c| lesson.classes.iter().filter(|&&k| k == c).count() as u32).collect();
+    let support: Vec<u32> = crossed.per_label.iter().map(|label| label.support).collect();
     let split = Split {
         groups_from: lesson.groups.source,
         groups: lesson.groups.count,

@@ -10,6 +10,8 @@ use crate::sample::Options;
 const LEAK: f64 = 0.05;
 /// Fewer groups than this say little about the next one.
 const FEW_GROUPS: usize = 10;
+/// Fewer groups than this kept apart are no test of their own.
+const FEW_HELD_OUT: usize = 3;
 /// Fewer pictures of a label than this leave wide intervals.
 const FEW_IMAGES: u32 = 30;
 /// Labels of groups are known from the group in this share of the pictures, or more: the group tells the label.
@@ -56,11 +58,18 @@ pub(super) fn of(
                 GroupSource::CaptureTimes => "the times at which they were taken",
                 _ => "the names of the files",
             };
-            found.push(format!("which images belong together was guessed from {from}; name the groups to be sure"));
+            found.push(format!("which images belong together was guessed from {from}: if that is wrong, the figures are too good; name the groups to be sure"));
         }
     }
     if lesson.groups.source != GroupSource::None && split.groups < FEW_GROUPS {
         found.push(format!("there are only {} groups; a new one may differ from all of them", split.groups));
+    }
+    if (1..FEW_HELD_OUT).contains(&split.held_out_groups) {
+        let groups = if split.held_out_groups == 1 { "group was" } else { "groups were" };
+        found.push(format!(
+            "only {} {groups} kept apart: the figures of the hold-out say little",
+            split.held_out_groups
+        ));
     }
     if lesson.groups.source == GroupSource::Given && telling_share(lesson) >= TELLING {
         found.push("nearly every group has a single label: what marks a group and what marks a label cannot be told apart".to_owned());

@@ -76,7 +76,7 @@ pub struct Region {
     pub width: f64,
     /// Above 0.
     pub height: f64,
-    /// What it shows. Only words that label images are learned from.
+    /// What it shows. A word that labels no image counts for the label of its image.
     pub label: String,
 }
 
@@ -177,12 +177,13 @@ impl TrainingData {
             }
             for (at, (image, group)) in self.images.iter().zip(given).enumerate() {
                 let group = word(&format!("data.groups[{at}]"), group, MAX_GROUP)?;
-                groups.entry(*image).or_insert_with(|| group.to_owned());
+                one_group(*image, groups.entry(*image).or_insert_with(|| group.to_owned()), group)?;
             }
         }
         for (at, annotation, group) in &marked {
             let group = word(&format!("data.annotations[{at}].group"), group, MAX_GROUP)?;
-            groups.entry(annotation.image_id).or_insert_with(|| group.to_owned());
+            let image = annotation.image_id;
+            one_group(image, groups.entry(image).or_insert_with(|| group.to_owned()), group)?;
         }
         if !marked.is_empty()
             && let Some(image) = self.images.iter().find(|image| !groups.contains_key(image))
@@ -289,6 +290,16 @@ fn word<'a>(name: &str, text: &'a str, most: usize) -> Result<&'a str, JobError>
     Ok(word)
 }
 
+/// Which side of a test an image stands on must not depend on which of two entries was read first.
+fn one_group(image: Uuid, known: &str, given: &str) -> Result<(), JobError> {
+    if known == given {
+        return Ok(());
+    }
+    Err(JobError::bad_params(format!(
+        "image `{image}` is in two groups, `{known}` and `{given}`; give it one"
+    )))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -312,7 +323,7 @@ mod tests {
         let found = entries(json!({
             "images": [id(1), id(2), id(1)], "labels": ["good ", "defect", "good"],
             "annotations": [{"image_id": id(2), "regions": [region]}, {"image_id": id(2), "regions": [region]}],
-            "groups": ["a", "b", "c"],
+            "groups": ["a", "b", "a"],
         }))
         .unwrap();
         assert_eq!(found.iter().map(|entry| entry.label.as_str()).collect::<Vec<_>>(), ["good", "defect"]);
@@ -355,6 +366,10 @@ mod tests {
             (two(json!({"labels": ["good", " "]})), "`data.labels[1]` is empty"),
             (two(json!({"labels": ["good", "a\u{1b}b"]})), "`data.labels[1]` has a control character"),
             (two(json!({"labels": ["good", "x".repeat(65)]})), "more than 64 characters"),
+            (
+                json!({"images": [id(1), id(1)], "labels": ["good", "good"], "groups": ["a", "b"]}),
+                "is in two groups, `a` and `b`",
+            ),
             (two(json!({"groups": ["a"]})), "`data.groups` has 1 entries"),
             (two(json!({"groups": ["a", ""]})), "`data.groups[1]` is empty"),
             (two(json!({"annotations": [{"image_id": id(3)}]})), "`data.annotations[0].image_id`"),
