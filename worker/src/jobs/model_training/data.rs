@@ -367,7 +367,7 @@ mod tests {
             (two(json!({"labels": ["good", "a\u{1b}b"]})), "`data.labels[1]` has a control character"),
             (two(json!({"labels": ["good", "x".repeat(65)]})), "more than 64 characters"),
             (
-                json!({"images": [id(1), id(1)], "labels": ["good", "good"], "groups": ["a", "b"]}),
+                json!({"images": [id(1), id(1), id(2)], "labels": ["good", "good", "bad"], "groups": ["a", "b", "c"]}),
                 "is in two groups, `a` and `b`",
             ),
             (two(json!({"groups": ["a"]})), "`data.groups` has 1 entries"),
