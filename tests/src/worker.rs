@@ -14,7 +14,7 @@ use forgeos_worker::{
 };
 use tokio::task::JoinHandle;
 
-use crate::{Noop, Scripted, TestWorld, outage::Way, world::poll};
+use crate::{Faulty, Noop, Scripted, TestWorld, outage::Way, world::poll};
 
 /// A worker that was not started yet.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl InProcess {
             ..SettingsSources::default()
         };
         Self {
-            registry: Registry::product().with::<Noop>(4).with::<Scripted>(4),
+            registry: Registry::product().with::<Noop>(4).with::<Scripted>(4).with::<Faulty>(4),
             settings: Settings::load(sources).unwrap(),
             listens: true,
             url,

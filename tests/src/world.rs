@@ -210,6 +210,12 @@ impl TestWorld {
         Process::new(self)
     }
 
+    /// A process of a program of the tests' own that takes the worker's settings.
+    #[must_use]
+    pub fn other_program(&self, program: &Path) -> Process {
+        Process::of(program, self)
+    }
+
     /// Puts a file into the object store.
     pub fn put(&self, bucket: &str, key: &str, bytes: &[u8]) {
         let path = self.object_path(bucket, key);
