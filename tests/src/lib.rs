@@ -8,6 +8,7 @@ pub mod caller;
 pub mod faulty;
 pub mod job_types;
 pub mod ledger;
+pub mod line;
 pub mod outage;
 pub mod process;
 pub mod rows;

@@ -82,6 +82,12 @@ impl TestWorld {
         host.unwrap().into()
     }
 
+    /// The server's socket.
+    #[must_use]
+    pub fn server_socket(&self) -> std::path::PathBuf {
+        self.socket_folder().join(crate::outage::SOCKET)
+    }
+
     /// The database as the engine sees it over a direct connection.
     #[must_use]
     pub fn db(&self) -> Db {

@@ -3,6 +3,10 @@
 //! `FORGEOS_FAULT_SCALE=10 cargo test --workspace --test faults` does everything ten times as often.
 #![allow(clippy::unwrap_used)]
 
+mod backends;
+mod frozen;
+mod half_open;
 mod killed;
+mod poison;
 mod processes;
 mod products;
