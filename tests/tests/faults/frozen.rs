@@ -18,9 +18,8 @@ async fn a_worker_that_wakes_up_after_its_leases_writes_nothing() {
     let ledger = Ledger::open(&world).await;
     let rounds = 4 * scale();
     let mut freezes = Vec::new();
-    let mut other = None;
     for round in 1..=rounds {
-        let mut sleeper = test_worker(&world).spawn().ready().await;
+        let sleeper = test_worker(&world).spawn().ready().await;
         let boot = sleeper.boot().unwrap();
         // Handlers that do not listen: awake again, they go on to their write.
         world
@@ -37,9 +36,7 @@ async fn a_worker_that_wakes_up_after_its_leases_writes_nothing() {
             .await;
         sleeper.freeze();
         freezes.push((boot, Utc::now()));
-        if other.is_none() {
-            other = Some(test_worker(&world).spawn());
-        }
+        let other = test_worker(&world).spawn();
         ledger.drained(Duration::from_secs(60)).await;
         let before = world.sql(STATE).await;
         sleeper.thaw();
@@ -48,7 +45,7 @@ async fn a_worker_that_wakes_up_after_its_leases_writes_nothing() {
         })
         .await;
         assert_eq!(world.sql(STATE).await, before, "a worker without leases wrote something");
-        sleeper.kill();
+        drop((sleeper, other));
     }
     let verdict = ledger.verdict("worker frozen beyond its lease (SIGSTOP), woken", rounds).await;
     verdict.recovered_in(ledger.until_freed(&freezes).await).hold();
