@@ -260,6 +260,9 @@ pub(super) enum TypesCommand {
         /// Pending jobs that one user may have.
         #[arg(long, value_name = "N|none", value_parser = cap, allow_negative_numbers = true)]
         pending: Option<CapArgument>,
+        /// Whether users take turns: the many jobs of one do not keep those of others waiting.
+        #[arg(long, value_name = "true|false")]
+        fair: Option<bool>,
     },
 }
 
