@@ -7,6 +7,7 @@ pub mod analyses;
 pub mod artifacts;
 pub mod console;
 pub mod doctor;
+pub mod erase;
 mod error;
 mod exec;
 pub mod exports;
