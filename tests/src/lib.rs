@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 pub mod caller;
+pub mod crash;
 pub mod faulty;
 pub mod job_types;
 pub mod ledger;

@@ -240,7 +240,7 @@ impl Drop for Running {
 /// the test's own.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
-fn end_with_the_test(command: &mut Command) {
+pub(crate) fn end_with_the_test(command: &mut Command) {
     use std::os::unix::process::CommandExt;
     // SAFETY: prctl is async-signal-safe and touches nothing of the parent.
     unsafe {
@@ -252,7 +252,7 @@ fn end_with_the_test(command: &mut Command) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn end_with_the_test(_: &mut Command) {}
+pub(crate) fn end_with_the_test(_: &mut Command) {}
 
 /// The program, built once a test binary with the same profile into the same folder as the tests.
 fn program() -> &'static Path {

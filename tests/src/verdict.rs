@@ -8,6 +8,11 @@ pub fn scale() -> usize {
     std::env::var("FORGEOS_FAULT_SCALE").ok().and_then(|text| text.parse().ok()).unwrap_or(1).max(1)
 }
 
+/// Says a scenario's further figures, past the capture of the test harness.
+pub fn figures(fault: &str, words: &str) {
+    let _ = writeln!(std::io::stderr(), "figures | {fault} | {words} |");
+}
+
 /// What became of the jobs of a scenario.
 #[derive(Debug, Clone)]
 pub struct Verdict {

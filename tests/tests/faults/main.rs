@@ -4,9 +4,15 @@
 #![allow(clippy::unwrap_used)]
 
 mod backends;
+mod clock;
+mod flood;
 mod frozen;
 mod half_open;
+mod held;
 mod killed;
 mod poison;
 mod processes;
 mod products;
+mod server;
+mod shutdowns;
+mod store;

@@ -9,10 +9,15 @@ const PICTURES: i64 = 2;
 
 /// Enqueues so many jobs of each of three types: a batch of two small pictures, a report, an export.
 pub(crate) async fn enqueue(world: &TestWorld, of_each: usize) {
+    enqueue_with(world, of_each, |key, bytes| world.put("images", key, bytes)).await;
+}
+
+/// The same with the pictures in another store.
+pub(crate) async fn enqueue_with(world: &TestWorld, of_each: usize, put_picture: impl Fn(&str, &[u8])) {
     let pictures: Vec<Uuid> = (0..PICTURES as u64)
         .map(|seed| {
             let id = Uuid::new_v4();
-            world.put("images", &format!("{id}.jpg"), &forgeos_samples::variant(seed).bytes);
+            put_picture(&format!("{id}.jpg"), &forgeos_samples::variant(seed).bytes);
             id
         })
         .collect();
@@ -42,6 +47,15 @@ pub(crate) async fn enqueue(world: &TestWorld, of_each: usize) {
 
 /// Adds to a verdict what is missing of the product's jobs, or there too often: analyses, rows of files, files.
 pub(crate) async fn judge(world: &TestWorld, verdict: Verdict) -> Verdict {
+    judge_with(world, verdict, |name| world.storage_folder().join(name).is_file()).await
+}
+
+/// The same with the files, `bucket/key`, in another store.
+pub(crate) async fn judge_with(
+    world: &TestWorld,
+    verdict: Verdict,
+    is_there: impl Fn(&str) -> bool,
+) -> Verdict {
     let differences = world
         .sql(format!(
             "with expected (job_type, analyses, files) as
@@ -55,7 +69,7 @@ pub(crate) async fn judge(world: &TestWorld, verdict: Verdict) -> Verdict {
         .await;
     let number = |at: usize| differences.0[0][at].as_deref().unwrap().parse::<u64>().unwrap();
     let files = world.sql("select bucket || '/' || key from artifacts").await;
-    let missing = files.column().iter().filter(|name| !world.storage_folder().join(name).is_file()).count();
+    let missing = files.column().iter().filter(|name| !is_there(name)).count();
     Verdict {
         lost: verdict.lost + number(0) + missing as u64,
         doubled: verdict.doubled + number(1),
