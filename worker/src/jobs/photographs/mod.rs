@@ -1,7 +1,7 @@
 //! Photographs of a job: from where an image id leads to the bytes of its file.
 //!
 //! A photograph that is not there, too large or not handed out fails alone; a store that does not answer stops the job.
-//! Decoding is left to the job, which knows how much memory it takes.
+//! Decoding is left to the job; how much memory to reserve for it is said here.
 
 mod failure;
 
@@ -12,10 +12,22 @@ use forgeos_core::{
     storage::{Bucket, Key, StorageError},
 };
 
+use forgeos_imaging::Header;
+
 pub(super) use failure::{ImageFailure, Trouble};
 
 use super::patience::patiently;
 use failure::in_reading;
+
+/// Memory that work on a decoded photograph takes per pixel: the RGB picture and the planes derived from it.
+const BYTES_PER_PIXEL: u64 = 5;
+
+/// The memory to reserve before a photograph is decoded and worked on, in bytes: the file, and whichever of decoding and
+/// working takes more.
+pub(super) fn memory_for(header: &Header, file: &[u8]) -> u64 {
+    let pixels = u64::from(header.width) * u64::from(header.height);
+    file.len() as u64 + header.decoding_bytes.max(pixels * BYTES_PER_PIXEL)
+}
 
 /// The first of the objects that the image may be which is there, and its key even when it cannot be read.
 pub(super) async fn fetch(

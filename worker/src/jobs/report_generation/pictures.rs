@@ -1,7 +1,7 @@
 //! The pictures of an analysis at print size. A picture that is not there, not its owner's or damaged costs nothing but
 //! itself: the page says that it is not available. Only a store that does not answer at all stops the job.
 //!
-//! What is held is bounded: encoded files by `inputs`, pixels by the memory budget of the compute threads.
+//! What is held is bounded: encoded files and pixels by what the compute threads admit.
 
 use std::sync::{
     Arc,
@@ -16,13 +16,9 @@ use forgeos_core::{
 };
 use forgeos_imaging::{Limits, print::PrintPicture};
 use forgeos_reporting::model::{Analysis, Picture};
-use tokio::sync::Semaphore;
 
 use super::failure::threads_are_gone;
-use crate::jobs::patience::patiently;
-
-/// Memory that bringing a picture to print size takes per pixel.
-const BYTES_PER_PIXEL: u64 = 5;
+use crate::jobs::{patience::patiently, photographs};
 
 /// Long side of the printed pictures of a report about so many analyses, in pixels: 300 per inch where a page is theirs;
 /// where hundreds share a document they are 36 mm high, which makes 250 per inch of most and 150 of the widest. A
@@ -40,8 +36,6 @@ pub(super) fn long_side_for(analyses: usize) -> u32 {
 pub(super) struct Album {
     pub(super) ctx: JobContext,
     pub(super) limits: Limits,
-    /// One permit for every encoded file in memory.
-    pub(super) inputs: Arc<Semaphore>,
     /// Pictures that were not to be had, though their analysis names them.
     pub(super) missing: Arc<AtomicU64>,
 }
@@ -89,12 +83,11 @@ impl Album {
         long_side: u32,
     ) -> Result<Option<(Picture, Vec<u32>)>, JobError> {
         let Some(key) = key else { return Ok(None) };
-        let Ok(input) = Arc::clone(&self.inputs).acquire_owned().await else { return Ok(None) };
+        let input = self.ctx.compute.admit_file().await.map_err(threads_are_gone)?;
         let Some(bytes) = self.fetch(bucket, &key).await? else { return Ok(None) };
         let limits = self.limits;
         let Ok(header) = forgeos_imaging::inspect(&bytes, &limits) else { return Ok(None) };
-        let pixels = u64::from(header.width) * u64::from(header.height);
-        let wanted = pixels * BYTES_PER_PIXEL + bytes.len() as u64;
+        let wanted = photographs::memory_for(&header, &bytes);
         let memory = self.ctx.compute.reserve_memory(wanted).await.map_err(threads_are_gone)?;
         let fitted = self
             .ctx
