@@ -8,7 +8,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::{TestWorld, verdict::Verdict, world::poll_within};
+use crate::{
+    TestWorld,
+    verdict::{Verdict, scale},
+    world::poll_within,
+};
 
 const TABLES: &str = "
     create schema faults;
@@ -87,8 +91,10 @@ impl<'w> Ledger<'w> {
             .await;
     }
 
-    /// Waits until nothing is left to do, or until the time is up: what is left then is stuck.
+    /// Waits until nothing is left to do, or until the time, which grows with the scale, is up: what is left then is
+    /// stuck.
     pub async fn drained(&self, bound: Duration) {
+        let bound = bound * u32::try_from(scale()).unwrap();
         let began = tokio::time::Instant::now();
         let question = "select count(*) = 0 from jobs where status in ('pending', 'running')";
         poll_within(bound * 2, question, async || {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::Utc;
 use forgeos_tests::{Ledger, TestWorld, verdict::scale, world::poll};
 use uuid::Uuid;
 
@@ -15,10 +16,13 @@ async fn flood(world: &TestWorld, ledger: &Ledger<'_>, jobs: usize) -> (f64, f64
              insert into jobs (job_type, params, user_id) values ('noop', '{{}}', '{one}')"
         ))
         .await;
+    // The rows are there together, and dated from the beginning of their insert.
+    let there = Utc::now();
     ledger.drained(Duration::from_secs(300)).await;
     let wait = |user: Uuid| {
         format!(
-            "select extract(epoch from max(started_at) - min(created_at))::float8 from jobs where user_id = '{user}'"
+            "select greatest(0, extract(epoch from max(started_at) - '{there}'))::float8 from jobs
+             where user_id = '{user}'"
         )
     };
     let seconds = async |user| world.sql(wait(user)).await.value().parse::<f64>().unwrap();
