@@ -3,7 +3,8 @@
 //! `cargo bench -p forgeos-tests --bench queue` prints
 //! 1. jobs drained per second by one worker, beside a raw SQL loop that claims and completes in batches of 100 on the
 //!    same table in the same run (three rounds each in turn, medians, and their ratio);
-//! 2. how long an idle worker takes from an insert to the start and to the completion of the job, by the database's
+//! 2. the same jobs as those of a thousand users and of one user, claimed in order and in turns (`job_types.fair`);
+//! 3. how long an idle worker takes from an insert to the start and to the completion of the job, by the database's
 //!    clock, over single inserts.
 //!
 //! `FORGEOS_BENCH_JOBS` sets the number of jobs of a round (default 30000), `FORGEOS_BENCH_ROUNDS` the rounds (3).
@@ -51,6 +52,20 @@ async fn measure() {
     let (raw, ours) = (median(&mut loops), median(&mut workers));
     println!("  median:  raw loop {raw:>7.0} jobs/s   worker {ours:>7.0} jobs/s   ratio {:.2}", ours / raw);
 
+    println!("\njobs of users, claimed in order and in turns");
+    for users in [1, 1_000] {
+        let (mut in_order, mut in_turns) = (Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            in_order.push(worker_of(&world, jobs, Some(users), false).await);
+            in_turns.push(worker_of(&world, jobs, Some(users), true).await);
+        }
+        let (order, turns) = (median(&mut in_order), median(&mut in_turns));
+        println!(
+            "  {users:>5} users: in order {order:>7.0} jobs/s   in turns {turns:>7.0} jobs/s   ratio {:.2}",
+            turns / order
+        );
+    }
+
     latency(&world).await;
 }
 
@@ -63,11 +78,14 @@ fn median(values: &mut [f64]) -> f64 {
     values[values.len() / 2]
 }
 
-async fn fill(world: &TestWorld, jobs: usize) {
+/// `users`: whose the jobs are, in turn; the service's without.
+async fn fill(world: &TestWorld, jobs: usize, users: Option<usize>) {
     world.sql("truncate jobs cascade").await;
+    let user = users.map_or("null".to_owned(), |users| format!("md5((n % {users})::text)::uuid"));
     world
         .sql(format!(
-            "insert into jobs (job_type, params) select 'noop', '{{}}' from generate_series(1, {jobs})"
+            "insert into jobs (job_type, params, user_id)
+             select 'noop', '{{}}', {user} from generate_series(1, {jobs}) n"
         ))
         .await;
     world.sql("vacuum (analyze) jobs").await;
@@ -92,7 +110,7 @@ async fn raw_loop(world: &TestWorld, jobs: usize) -> f64 {
         update jobs set status = 'completed', completed_at = now(), locked_by = null, locked_until = null,
             results = 'null', updated_at = now()
         where id = any ($1) and status = 'running'";
-    fill(world, jobs).await;
+    fill(world, jobs, None).await;
     let mut connection = world.pool.acquire().await.unwrap();
     let me = Uuid::new_v4();
     let began = Instant::now();
@@ -111,7 +129,12 @@ async fn raw_loop(world: &TestWorld, jobs: usize) -> f64 {
 
 /// Jobs a second of one worker, from its first claim to its last completion.
 async fn worker(world: &TestWorld, jobs: usize) -> f64 {
-    fill(world, jobs).await;
+    worker_of(world, jobs, None, false).await
+}
+
+async fn worker_of(world: &TestWorld, jobs: usize, users: Option<usize>, fair: bool) -> f64 {
+    fill(world, jobs, users).await;
+    world.sql(format!("update job_types set fair = {fair}")).await;
     let worker = world.worker().lease_seconds(30).only(&["noop"]).start().await;
     world
         .wait_within(

@@ -14,7 +14,7 @@ use tokio::{
 use crate::TestWorld;
 
 /// PostgreSQL's name for its socket at the port that the test server has.
-const SOCKET: &str = ".s.PGSQL.5432";
+pub(crate) const SOCKET: &str = ".s.PGSQL.5432";
 
 /// The way. While it is cut, connections end and new ones are refused.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Way {
     #[must_use]
     pub fn to(world: &TestWorld) -> Self {
         let folder = TempDir::with_prefix("forgeos-test-way-").unwrap();
-        let server = world.socket_folder().join(SOCKET);
+        let server = world.server_socket();
         let listener = UnixListener::bind(folder.path().join(SOCKET)).unwrap();
         let open = Arc::new(watch::Sender::new(true));
         tokio::spawn(pass(listener, server, Arc::clone(&open)));

@@ -339,7 +339,9 @@ mod tests {
             assert!(console::set_paused(&db, "batch_analysis", true).await.unwrap());
             assert!(console::types(&db).await.unwrap().iter().any(|t| t.paused));
             assert!(
-                console::set_limits(&db, "batch_analysis", Some(Some(2)), None, Some(None)).await.unwrap()
+                console::set_limits(&db, "batch_analysis", Some(Some(2)), None, Some(None), None)
+                    .await
+                    .unwrap()
             );
             assert!(!console::set_paused(&db, "nothing", true).await.unwrap());
             assert_eq!(console::stats(&db).await.unwrap().len(), 4);

@@ -168,6 +168,7 @@ impl Runtime {
         };
         let mut claimer = tokio::spawn(claimer.run(shutdown.soft.child_token()));
         let mut parts = JoinSet::new();
+        parts.spawn(Arc::clone(&self.health).turn());
         let every = poll_interval.clamp(Duration::from_millis(100), lease);
         parts.spawn(Sweeper { db: control.clone(), lease, every, claim: Arc::clone(&wake) }.run());
         if let Some(options) = self.environment.listen.clone() {

@@ -1,8 +1,10 @@
 //! Rows of `artifacts`: every file that a job wrote. A file without such a row does not count and is swept.
 
-use super::{DbResult, Transaction};
+use serde::Serialize;
+
+use super::{Db, DbResult, Transaction};
 use crate::{
-    ids::UserId,
+    ids::{JobId, UserId},
     job::Lease,
     storage::{Bucket, Key, StoredObject},
 };
@@ -71,4 +73,75 @@ pub async fn keys_of_job(
     )
     .fetch_all(transaction.exec())
     .await?)
+}
+
+/// A line of `artifacts list`.
+#[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs)] // columns of `artifacts`
+pub struct ArtifactLine {
+    pub id: uuid::Uuid,
+    pub job_id: Option<uuid::Uuid>,
+    pub user_id: Option<uuid::Uuid>,
+    pub item: String,
+    pub kind: String,
+    pub bucket: String,
+    pub key: String,
+    pub size_bytes: i64,
+    pub mime_type: Option<String>,
+    pub sha256: Option<String>,
+    pub age_seconds: f64,
+}
+
+/// Which files to list; empty: all.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ArtifactFilter<'a> {
+    /// Of this job.
+    pub job: Option<JobId>,
+    /// Of this owner.
+    pub user: Option<UserId>,
+    /// `visualization`, `report_pdf`, `model`, …
+    pub kind: Option<&'a str>,
+}
+
+/// The newest files first.
+pub async fn list(db: &Db, filter: ArtifactFilter<'_>, limit: i64) -> DbResult<Vec<ArtifactLine>> {
+    let mut session = db.session().await?;
+    let lines = sqlx::query_as!(
+        ArtifactLine,
+        r#"select id, job_id, user_id, item, kind, bucket, key, size_bytes, mime_type, sha256,
+                  extract(epoch from now() - created_at)::float8 as "age_seconds!"
+           from public.artifacts
+           where ($1::uuid is null or job_id = $1) and ($2::uuid is null or user_id = $2)
+             and ($3::text is null or kind = $3)
+           order by created_at desc, id
+           limit $4"#,
+        filter.job.map(|job| job.0),
+        filter.user.map(|user| user.0),
+        filter.kind,
+        limit
+    )
+    .fetch_all(session.exec())
+    .await?;
+    session.finish().await?;
+    Ok(lines)
+}
+
+/// Where a file lies, by its own id or by that of its row in `reports`.
+pub async fn find(db: &Db, id: uuid::Uuid) -> DbResult<Option<(String, String)>> {
+    let mut session = db.session().await?;
+    let found = sqlx::query!(
+        r#"select a.bucket, a.key from public.artifacts a where a.id = $1
+           union all
+           -- The link of a report ends in the key of its file, which names owner, job and attempt.
+           select a.bucket, a.key
+           from public.reports r
+           join public.artifacts a on a.user_id is not distinct from r.user_id and r.url like '%/' || a.key
+           where r.id = $1
+           limit 1"#,
+        id
+    )
+    .fetch_optional(session.exec())
+    .await?;
+    session.finish().await?;
+    Ok(found.and_then(|row| row.bucket.zip(row.key)))
 }

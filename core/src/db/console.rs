@@ -81,6 +81,7 @@ pub struct TypeLine {
     pub max_running_per_user: Option<i32>,
     pub max_pending_per_user: Option<i32>,
     pub user_may_enqueue: bool,
+    pub fair: bool,
 }
 
 /// A line of `workers list`.
@@ -289,7 +290,7 @@ pub async fn types(db: &Db) -> DbResult<Vec<TypeLine>> {
     let lines = sqlx::query_as!(
         TypeLine,
         "select name, paused, max_attempts, timeout_seconds, max_running, max_running_per_user,
-                max_pending_per_user, user_may_enqueue
+                max_pending_per_user, user_may_enqueue, fair
          from public.job_types order by name"
     )
     .fetch_all(session.exec())
@@ -311,20 +312,22 @@ pub async fn set_paused(db: &Db, job_type: &str, paused: bool) -> DbResult<bool>
 /// A cap to set: `None` leaves it, `Some(None)` removes it.
 pub type Cap = Option<Option<i32>>;
 
-/// Sets the caps of a type; false when there is no such type.
+/// Sets the caps of a type and whether its users take turns; false when there is no such type.
 pub async fn set_limits(
     db: &Db,
     job_type: &str,
     max_running: Cap,
     per_user: Cap,
     pending: Cap,
+    fair: Option<bool>,
 ) -> DbResult<bool> {
     let mut session = db.session().await?;
     let done = sqlx::query!(
         "update public.job_types
          set max_running = case when $2 then $3 else max_running end,
              max_running_per_user = case when $4 then $5 else max_running_per_user end,
-             max_pending_per_user = case when $6 then $7 else max_pending_per_user end
+             max_pending_per_user = case when $6 then $7 else max_pending_per_user end,
+             fair = coalesce($8, fair)
          where name = $1",
         job_type,
         max_running.is_some(),
@@ -332,7 +335,8 @@ pub async fn set_limits(
         per_user.is_some(),
         per_user.flatten(),
         pending.is_some(),
-        pending.flatten()
+        pending.flatten(),
+        fair
     )
     .execute(session.exec())
     .await?;

@@ -1,7 +1,8 @@
 //! Buckets and keys over an object store: a local folder, any S3, Supabase Storage.
 //!
-//! A file appears under its key only when it is whole. Nothing here signs links, knows rows or decides what counts: a
-//! file counts when a row that was written under the fence points to it.
+//! A file appears under its key only when it is whole. Nothing here knows rows or decides what counts: a file counts
+//! when a row that was written under the fence points to it. Links that are kept carry no signature; signed ones are
+//! made when somebody wants to read.
 
 mod bucket;
 mod checksum;
@@ -19,7 +20,9 @@ use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt, TryStreamExt};
 use object_store::{
     Attribute, Attributes, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutOptions, PutPayload,
+    aws::AmazonS3,
     path::Path as StorePath,
+    signer::{Method, Signer},
 };
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -36,6 +39,8 @@ pub struct Storage(Arc<Inner>);
 
 struct Inner {
     stores: [Arc<dyn ObjectStore>; Bucket::ALL.len()],
+    /// The same stores where they can sign links.
+    signers: Option<[Arc<dyn Signer>; Bucket::ALL.len()]>,
     kind: Kind,
 }
 
@@ -116,7 +121,7 @@ impl Storage {
         let folders = local::LocalFolders::create(root)?;
         let stores = each_bucket(|bucket| folders.bucket(bucket))?;
         let public_url = http_public_url.map(|url| url.trim_end_matches('/').to_owned());
-        Ok(Self(Arc::new(Inner { stores, kind: Kind::Local { folders, public_url } })))
+        Ok(Self(Arc::new(Inner { stores, signers: None, kind: Kind::Local { folders, public_url } })))
     }
 
     fn open_s3(settings: &StorageSettings, location: &str) -> StorageResult<Self> {
@@ -138,7 +143,7 @@ impl Storage {
             }
         };
         let public_url = settings.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
-        Ok(Self(Arc::new(Inner { stores, kind: Kind::S3 { single, public_url } })))
+        Ok(Self(Arc::new(Inner::of_s3(stores, Kind::S3 { single, public_url }))))
     }
 
     fn open_supabase(settings: &StorageSettings) -> StorageResult<Self> {
@@ -157,7 +162,7 @@ impl Storage {
         }
         let settings = StorageSettings { path_style: Some(true), ..settings.clone() };
         let stores = each_bucket(|bucket| s3::open_bucket(&settings, bucket.as_str()))?;
-        Ok(Self(Arc::new(Inner { stores, kind: Kind::Supabase { base: base.to_owned() } })))
+        Ok(Self(Arc::new(Inner::of_s3(stores, Kind::Supabase { base: base.to_owned() }))))
     }
 
     /// One word for logs and metrics: `local`, `s3` or `supabase`.
@@ -328,6 +333,15 @@ impl Storage {
         }
     }
 
+    /// A link that anybody can read the object with until `valid_for` has passed, at most seven days; where a store does
+    /// not sign (a local folder), its lasting one.
+    pub async fn signed_url(&self, bucket: Bucket, key: &Key, valid_for: Duration) -> StorageResult<String> {
+        let Some(signers) = &self.0.signers else { return Ok(self.url(bucket, key)) };
+        let path = self.path(bucket, key)?;
+        let signed = signers[bucket as usize].signed_url(Method::GET, &path, valid_for).await;
+        signed.map(String::from).map_err(error::classify)
+    }
+
     fn store(&self, bucket: Bucket) -> &Arc<dyn ObjectStore> {
         &self.0.stores[bucket as usize]
     }
@@ -358,9 +372,19 @@ impl SingleBucket {
     }
 }
 
-fn each_bucket(
-    mut open: impl FnMut(Bucket) -> StorageResult<Arc<dyn ObjectStore>>,
-) -> StorageResult<[Arc<dyn ObjectStore>; Bucket::ALL.len()]> {
+impl Inner {
+    fn of_s3(stores: [Arc<AmazonS3>; Bucket::ALL.len()], kind: Kind) -> Self {
+        Self {
+            signers: Some(stores.clone().map(|store| store as Arc<dyn Signer>)),
+            stores: stores.map(|store| store as Arc<dyn ObjectStore>),
+            kind,
+        }
+    }
+}
+
+fn each_bucket<S: ?Sized>(
+    mut open: impl FnMut(Bucket) -> StorageResult<Arc<S>>,
+) -> StorageResult<[Arc<S>; Bucket::ALL.len()]> {
     let [images, outputs, reports, models, exports] = Bucket::ALL;
     Ok([open(images)?, open(outputs)?, open(reports)?, open(models)?, open(exports)?])
 }

@@ -3,15 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use object_store::{
-    BackoffConfig, ClientOptions, ObjectStore, RetryConfig,
-    aws::{AmazonS3Builder, AmazonS3ConfigKey, S3ConditionalPut},
+    BackoffConfig, ClientOptions, RetryConfig,
+    aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, S3ConditionalPut},
 };
 use secrecy::ExposeSecret;
 
 use super::{StorageError, StorageResult, StorageSettings};
 
 /// A connection to one bucket.
-pub(super) fn open_bucket(settings: &StorageSettings, bucket: &str) -> StorageResult<Arc<dyn ObjectStore>> {
+pub(super) fn open_bucket(settings: &StorageSettings, bucket: &str) -> StorageResult<Arc<AmazonS3>> {
     // Without keys of its own the usual places are asked: environment, web identity, container, instance.
     let mut builder = match &settings.access_key_id {
         Some(id) => {
@@ -57,7 +57,7 @@ pub(super) fn open_bucket(settings: &StorageSettings, bucket: &str) -> StorageRe
         .with_virtual_hosted_style_request(!path_style)
         .build()
         .map_err(|e| StorageError::Settings(e.to_string()))
-        .map(|store| Arc::new(store) as Arc<dyn ObjectStore>)
+        .map(Arc::new)
 }
 
 /// Faults of the moment are retried here, for a few seconds; a longer outage is the caller's to wait for.

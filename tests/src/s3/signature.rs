@@ -1,6 +1,8 @@
-//! AWS Signature Version 4 of requests with an `Authorization` header: whether it is the one that this request must have.
+//! AWS Signature Version 4 of requests, in the `Authorization` header or in the link itself: whether it is the one that
+//! this request must have.
 
 use axum::http::{HeaderMap, Method, Uri};
+use chrono::{NaiveDateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use url::form_urlencoded;
 
@@ -13,24 +15,40 @@ pub(super) fn check(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<(), &'static str> {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let authorization = header("authorization").and_then(|text| text.strip_prefix("AWS4-HMAC-SHA256 "));
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let query = |name: &str| {
+        form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+            .find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+    };
+    let authorization = header("authorization");
     let part = |name: &str| {
-        authorization?.split(',').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='))
+        let parts = authorization.as_deref()?.strip_prefix("AWS4-HMAC-SHA256 ")?;
+        parts.split(',').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
     };
-    let (Some(credential), Some(signed), Some(signature)) =
+    // A signed link is read without any header.
+    let in_link = query("X-Amz-Signature").is_some();
+    let found = if in_link {
+        (query("X-Amz-Credential"), query("X-Amz-SignedHeaders"), query("X-Amz-Signature"))
+    } else {
         (part("Credential"), part("SignedHeaders"), part("Signature"))
-    else {
-        return Err("AccessDenied");
     };
+    let (Some(credential), Some(signed), Some(signature)) = found else { return Err("AccessDenied") };
     let (key, scope) = credential.split_once('/').ok_or("AuthorizationHeaderMalformed")?;
     if key != ACCESS_KEY_ID {
         return Err("InvalidAccessKeyId");
     }
-    let (time, digest) = (header("x-amz-date").ok_or("AccessDenied")?, header("x-amz-content-sha256"));
+    let (time, digest) = if in_link {
+        (query("X-Amz-Date"), Some("UNSIGNED-PAYLOAD".to_owned()))
+    } else {
+        (header("x-amz-date"), header("x-amz-content-sha256"))
+    };
+    let time = time.ok_or("AccessDenied")?;
     let day = time.get(..8).ok_or("AccessDenied")?;
     if scope != format!("{day}/{REGION}/s3/aws4_request") {
         return Err("AuthorizationHeaderMalformed");
+    }
+    if in_link && expired(&time, query("X-Amz-Expires").as_deref()) {
+        return Err("AccessDenied");
     }
     let digest = digest.ok_or("InvalidRequest")?;
     if digest != "UNSIGNED-PAYLOAD" && digest != hex::encode(Sha256::digest(body)) {
@@ -57,7 +75,17 @@ pub(super) fn check(
     }
 }
 
-/// Sorted by their names as they are escaped, everything but letters, digits and `-_.~` escaped.
+/// Whether a link of this time is past its seconds, or says neither.
+fn expired(time: &str, seconds: Option<&str>) -> bool {
+    let signed_at = NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%SZ").ok().map(|time| time.and_utc());
+    let seconds = seconds.and_then(|seconds| seconds.parse::<i64>().ok());
+    match (signed_at, seconds) {
+        (Some(signed_at), Some(seconds)) => Utc::now() >= signed_at + TimeDelta::seconds(seconds),
+        _ => true,
+    }
+}
+
+/// Without the signature itself; sorted by their names as they are escaped, everything but letters, digits and `-_.~` escaped.
 fn canonical_query(uri: &Uri) -> String {
     let escaped = |text: &str| {
         text.bytes().fold(String::new(), |out, byte| match byte {
@@ -68,6 +96,7 @@ fn canonical_query(uri: &Uri) -> String {
         })
     };
     let mut pairs: Vec<_> = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+        .filter(|(name, _)| name != "X-Amz-Signature")
         .map(|(name, value)| (escaped(&name), escaped(&value)))
         .collect();
     pairs.sort();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod doctor;
+mod files;
 
 use forgeos_tests::{Process, TestWorld};
 use serde_json::{Value, json};

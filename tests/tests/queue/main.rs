@@ -12,5 +12,6 @@ mod outcomes;
 mod pages;
 mod pooler;
 mod shutdown;
+mod turns;
 mod upkeep;
 mod wakeup;

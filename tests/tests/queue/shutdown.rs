@@ -9,7 +9,7 @@ use serde_json::json;
 async fn a_job_that_ends_within_the_grace_time_is_completed() {
     let world = TestWorld::new().await;
     let worker = world.worker().grace_seconds(30).ready().await;
-    let id = world.enqueue("scripted", &json!({"act": {"block_thread": 500}})).await;
+    let id = world.enqueue("scripted", &json!({"act": {"block_thread": 3000}})).await;
     world.wait_for(id, "running").await;
     worker.stop().await;
     let job = world.job(id).await;

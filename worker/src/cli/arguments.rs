@@ -69,6 +69,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: WorkersCommand,
     },
+    /// Files that jobs wrote.
+    Artifacts {
+        #[command(subcommand)]
+        command: ArtifactsCommand,
+    },
     /// Check settings, database, rights, wake-up, storage, fonts and disk, and say how to mend what is not good.
     Doctor {
         /// JSON instead of text.
@@ -77,6 +82,8 @@ pub(super) enum Command {
     },
     /// Delete what is old: finished jobs, lines of logs, files that no row leads to.
     Prune(Prune),
+    /// Delete all rows and files of a user; jobs under way are cancelled first.
+    Erase(Erase),
     /// JSON Schema of params and results, of one job type or of all.
     Schema {
         /// The job type.
@@ -133,6 +140,55 @@ pub(super) struct Prune {
     /// JSON instead of a table.
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Erase {
+    /// Whose.
+    #[arg(long, value_name = "UUID")]
+    pub(super) user: UserId,
+    /// Say what would go, change nothing.
+    #[arg(long, conflicts_with = "yes")]
+    pub(super) dry_run: bool,
+    /// Do it.
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// JSON instead of a table.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ArtifactsCommand {
+    /// The newest files.
+    List {
+        /// Only of this job.
+        #[arg(long, value_name = "ID")]
+        job: Option<JobId>,
+        /// Only of this owner.
+        #[arg(long, value_name = "UUID")]
+        user: Option<UserId>,
+        /// Only of this kind, e.g. visualization, report_pdf, model.
+        #[arg(long)]
+        kind: Option<String>,
+        /// How many.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=10_000))]
+        limit: i64,
+        /// JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// A link to read a file with: signed where the store signs.
+    Url {
+        /// The file's id, or that of its row in `reports`.
+        id: uuid::Uuid,
+        /// How long a signed link is good for.
+        #[arg(long, value_name = "SECONDS", default_value_t = 3_600, value_parser = clap::value_parser!(u64).range(1..=604_800))]
+        valid_for: u64,
+        /// JSON instead of text.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Args, Clone)]
@@ -260,6 +316,9 @@ pub(super) enum TypesCommand {
         /// Pending jobs that one user may have.
         #[arg(long, value_name = "N|none", value_parser = cap, allow_negative_numbers = true)]
         pending: Option<CapArgument>,
+        /// Whether users take turns: the many jobs of one do not keep those of others waiting.
+        #[arg(long, value_name = "true|false")]
+        fair: Option<bool>,
     },
 }
 

@@ -2,8 +2,10 @@
 //! one line on stderr that says what to do.
 
 mod arguments;
+mod artifacts;
 mod doctor;
 mod enqueue;
+mod erase;
 mod jobs;
 mod migrate;
 pub(crate) mod output;
@@ -131,6 +133,7 @@ fn check(command: &Command, settings: &Settings) -> Outcome {
         Command::Run { .. } => run::check(settings)?,
         Command::Jobs { command } => jobs::check(command)?,
         Command::Types { command } => types::check(command)?,
+        Command::Erase(what) => erase::check(what)?,
         _ => {}
     }
     Ok(())
@@ -216,6 +219,8 @@ async fn with_database(
         Command::Enqueue(what) => enqueue::enqueue(&db, &what, params).await,
         Command::Jobs { command } => jobs::jobs(&db, command).await,
         Command::Types { command } => types::types(&db, command).await,
+        Command::Artifacts { command } => artifacts::artifacts(&db, settings, command).await,
+        Command::Erase(what) => erase::erase(&db, settings, &what).await,
         Command::Prune(what) => prune::prune(&db, settings, &what).await,
         Command::Workers { command: WorkersCommand::List { json } } => types::workers(&db, json).await,
         Command::Run { .. }

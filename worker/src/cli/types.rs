@@ -20,9 +20,10 @@ pub(super) async fn types(db: &Db, command: TypesCommand) -> Outcome {
             let found = console::set_paused(db, &name, false).await?;
             (name, found, "is resumed")
         }
-        TypesCommand::Limit { name, running, per_user, pending } => {
+        TypesCommand::Limit { name, running, per_user, pending, fair } => {
             let cap = |argument: Option<super::arguments::CapArgument>| argument.map(|cap| cap.0);
-            let found = console::set_limits(db, &name, cap(running), cap(per_user), cap(pending)).await?;
+            let found =
+                console::set_limits(db, &name, cap(running), cap(per_user), cap(pending), fair).await?;
             (name, found, "has new limits")
         }
     };
@@ -36,8 +37,10 @@ pub(super) async fn types(db: &Db, command: TypesCommand) -> Outcome {
 /// What is wrong with a command whatever the database holds.
 pub(super) fn check(command: &TypesCommand) -> Outcome {
     match command {
-        TypesCommand::Limit { name, running: None, per_user: None, pending: None } => {
-            Err(Failure::WrongUse(format!("say what to limit of `{name}`: --running, --per-user, --pending")))
+        TypesCommand::Limit { name, running: None, per_user: None, pending: None, fair: None } => {
+            Err(Failure::WrongUse(format!(
+                "say what to limit of `{name}`: --running, --per-user, --pending, --fair"
+            )))
         }
         _ => Ok(()),
     }
@@ -50,7 +53,7 @@ async fn list(db: &Db, json: bool) -> Outcome {
         return Ok(());
     }
     let cap = |cap: Option<i32>| cap.map_or_else(|| "-".to_owned(), |cap| cap.to_string());
-    let rows: Vec<[String; 8]> = lines
+    let rows: Vec<[String; 9]> = lines
         .into_iter()
         .map(|line| {
             [
@@ -61,6 +64,7 @@ async fn list(db: &Db, json: bool) -> Outcome {
                 cap(line.max_running),
                 cap(line.max_running_per_user),
                 cap(line.max_pending_per_user),
+                if line.fair { "in turns" } else { "in order" }.to_owned(),
                 if line.user_may_enqueue { "yes" } else { "no" }.to_owned(),
             ]
         })
@@ -74,6 +78,7 @@ async fn list(db: &Db, json: bool) -> Outcome {
             ">RUNNING",
             ">PER USER",
             ">PENDING PER USER",
+            "CLAIMED",
             "USERS MAY ENQUEUE",
         ],
         &rows,

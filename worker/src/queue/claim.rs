@@ -11,7 +11,7 @@ use forgeos_core::{
     ClaimedJob, WorkerId,
     db::{
         Db, DbResult,
-        queue::{self, caps},
+        queue::{self, Turn, caps},
         within,
     },
 };
@@ -27,15 +27,16 @@ use super::{
 };
 use crate::{outcome, runtime::HealthState};
 
-/// How long it may take until a limit that was set or lifted is acted on. A new limit holds at once: until then no job
-/// of its type is claimed here.
-const LIMITS_LATENCY: Duration = Duration::from_secs(1);
+/// How long it may take until a rule that was set or lifted is acted on. A new rule holds at once: until then no job of
+/// its type is claimed here.
+const RULES_LATENCY: Duration = Duration::from_secs(1);
 
-/// The types whose running jobs are limited, as of the last look.
+/// The types that have a rule (limits, turns of users), as of the last look, and whose turn it was.
 #[derive(Debug, Default)]
-struct Limited {
+struct Ruled {
     types: Vec<String>,
     looked: Option<Instant>,
+    turns: HashMap<String, Turn>,
 }
 
 /// What claiming works with.
@@ -69,13 +70,13 @@ impl Claimer {
         let by_type: HashMap<&str, &Arc<Lane>> =
             self.lanes.iter().map(|lane| (lane.job_type, lane)).collect();
         let mut failures = 0u32;
-        let mut limited = Limited::default();
+        let mut ruled = Ruled::default();
         while !stop.is_cancelled() {
             self.give_back_stale();
             let request = self.request();
             let mut more = false;
             if !request.job_types.is_empty() {
-                match self.claim(&request, &mut limited).await {
+                match self.claim(&request, &mut ruled).await {
                     Ok(jobs) => {
                         self.health.contact();
                         more = !jobs.is_empty();
@@ -141,23 +142,25 @@ impl Claimer {
         request
     }
 
-    async fn claim(&self, request: &queue::ClaimRequest, limited: &mut Limited) -> DbResult<Vec<ClaimedJob>> {
+    async fn claim(&self, request: &queue::ClaimRequest, ruled: &mut Ruled) -> DbResult<Vec<ClaimedJob>> {
         let began = Instant::now();
         let lease_seconds = self.lease.as_secs_f64();
         let jobs = within(self.lease, async {
             let mut session = self.db.session().await?;
             let mut jobs = queue::claim(&mut session, self.worker, lease_seconds, request).await?;
-            if limited.looked.is_none_or(|at| at.elapsed() >= LIMITS_LATENCY) {
+            if ruled.looked.is_none_or(|at| at.elapsed() >= RULES_LATENCY) {
                 let all: Vec<String> = self.lanes.iter().map(|lane| lane.job_type.to_owned()).collect();
-                limited.types = caps::limited_types(&mut session, &all).await?;
-                limited.looked = Some(Instant::now());
+                ruled.types = caps::ruled_types(&mut session, &all).await?;
+                ruled.looked = Some(Instant::now());
             }
             session.finish().await?;
             for (job_type, demand) in request.job_types.iter().zip(&request.limits) {
-                if limited.types.contains(job_type) {
+                if ruled.types.contains(job_type) {
+                    let turn = ruled.turns.entry(job_type.clone()).or_insert_with(Turn::anywhere);
                     let mut transaction = self.db.begin().await?;
                     jobs.extend(
-                        caps::claim(&mut transaction, self.worker, lease_seconds, job_type, *demand).await?,
+                        caps::claim(&mut transaction, self.worker, lease_seconds, job_type, *demand, turn)
+                            .await?,
                     );
                     transaction.commit().await?;
                 }

@@ -1,21 +1,26 @@
-//! Claims of job types whose running jobs are limited (`max_running`, `max_running_per_user`).
+//! Claims of job types that have a rule: running jobs are limited (`max_running`, `max_running_per_user`), or users take
+//! turns (`fair`).
 //!
 //! The limits are strict: a claim locks the type's row first and counts afterwards, in a statement that sees everything
 //! that was committed before the lock. Another process that claims the same type at that moment is not waited for. Types
-//! without a limit pay nothing for this: see [`super::claim`].
+//! without a rule pay nothing for this: see [`super::claim`].
 
-use super::claim::{ClaimRequest, ClaimedRow, claim_with};
+use super::{
+    claim::{ClaimRequest, ClaimedRow, claim_with},
+    turns::{self, Turn},
+};
 use crate::{
     db::{DbResult, Session, Transaction},
     ids::WorkerId,
     job::ClaimedJob,
 };
 
-/// Those of `job_types` whose running jobs are limited.
-pub async fn limited_types(session: &mut Session, job_types: &[String]) -> DbResult<Vec<String>> {
+/// Those of `job_types` that have a rule.
+pub async fn ruled_types(session: &mut Session, job_types: &[String]) -> DbResult<Vec<String>> {
     Ok(sqlx::query_scalar!(
         r#"select name from public.job_types
-           where name = any ($1) and (max_running is not null or max_running_per_user is not null)
+           where name = any ($1)
+             and (max_running is not null or max_running_per_user is not null or fair)
            order by name"#,
         job_types
     )
@@ -23,16 +28,28 @@ pub async fn limited_types(session: &mut Session, job_types: &[String]) -> DbRes
     .await?)
 }
 
-/// Claims due jobs of one limited type, `demand` at most.
+/// Claims due jobs of one type that has a rule, `demand` at most. `turn` moves on where users take turns.
 pub async fn claim(
     transaction: &mut Transaction,
     worker: WorkerId,
     lease_seconds: f64,
     job_type: &str,
     demand: i32,
+    turn: &mut Turn,
 ) -> DbResult<Vec<ClaimedJob>> {
+    // Turns alone need no lock: rows are locked one by one.
+    let unlimited = sqlx::query_scalar!(
+        r#"select true from public.job_types
+           where name = $1 and not paused and fair and max_running is null and max_running_per_user is null"#,
+        job_type
+    )
+    .fetch_optional(transaction.exec())
+    .await?;
+    if unlimited.is_some() {
+        return turns::claim(transaction, worker, lease_seconds, job_type, demand, None, turn).await;
+    }
     let caps = sqlx::query!(
-        r#"select max_running, max_running_per_user from public.job_types
+        r#"select max_running, max_running_per_user, fair from public.job_types
            where name = $1 and not paused
            for no key update skip locked"#,
         job_type
@@ -54,6 +71,9 @@ pub async fn claim(
         return Ok(Vec::new());
     }
     match caps.max_running_per_user {
+        per_user if caps.fair => {
+            turns::claim(transaction, worker, lease_seconds, job_type, free, per_user, turn).await
+        }
         Some(most) => claim_per_user(transaction, worker, lease_seconds, job_type, free, most).await,
         None => {
             let request = ClaimRequest { job_types: vec![job_type.to_owned()], limits: vec![free] };

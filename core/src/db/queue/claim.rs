@@ -18,8 +18,8 @@ pub struct ClaimRequest {
     pub limits: Vec<i32>,
 }
 
-/// Claims due jobs, for each type in the order priority, `run_at`, `created_at`. Types whose running jobs are limited
-/// are left to [`super::caps`].
+/// Claims due jobs, for each type in the order priority, `run_at`, `created_at`. Types with a rule (a limit of
+/// running jobs, turns of users) are left to [`super::caps`].
 ///
 /// For each type the scan steps through the priorities that exist (a loose index scan) and takes what is due within
 /// each, so it reads no row that it cannot take: rows far in the future end a range at its first entry, other types
@@ -49,7 +49,7 @@ pub(super) async fn claim_with(
                 select picked.id
                 from unnest($1::text[], $2::int[]) as wanted (job_type, free)
                 join public.job_types t on t.name = wanted.job_type and not t.paused
-                    and ($5 or (t.max_running is null and t.max_running_per_user is null))
+                    and ($5 or (t.max_running is null and t.max_running_per_user is null and not t.fair))
                 cross join lateral (
                     with recursive step (priority) as (
                         (select j.priority from public.jobs j
@@ -150,7 +150,7 @@ pub async fn release_unknown(session: &mut Session, worker: WorkerId, held: &[Jo
     let held: Vec<Uuid> = held.iter().map(|job| job.0).collect();
     let done = sqlx::query!(
         r#"update public.jobs
-           set status = 'pending', attempts_forgiven = attempts_forgiven + 1, run_at = now(),
+           set status = 'pending', attempts_forgiven = attempts_forgiven + 1, run_at = least(run_at, now()),
                locked_by = null, locked_until = null, updated_at = now()
            where status = 'running' and locked_by = $1 and id <> all ($2)"#,
         worker.0,

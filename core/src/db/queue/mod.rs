@@ -10,8 +10,10 @@ mod claim;
 mod heartbeat;
 mod settle;
 mod sweep;
+mod turns;
 
 pub use claim::{ClaimRequest, claim, release_unknown};
 pub use heartbeat::{LostLease, heartbeat};
 pub use settle::{Completion, Ending, complete, end};
 pub use sweep::{Swept, close_abandoned_cancels, ping, sweep};
+pub use turns::Turn;
