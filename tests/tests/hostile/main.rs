@@ -3,6 +3,7 @@
 // Figures are printed for `--nocapture`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod keys;
 mod memory;
 mod params;
 mod rows;
