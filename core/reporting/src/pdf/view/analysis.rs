@@ -5,7 +5,7 @@ use crate::language::{NOT_MEASURED, date, date_time, decimal, index, integer, pl
 use crate::model::{Analysis, Defect, Language, Metrics, Picture, Report, Template};
 use crate::pdf::pictures;
 use crate::pdf::text::Settable;
-use crate::rules::{Rules, grades, verdict, verdict_sentence};
+use crate::rules::{Class, Figure, Rules, grades, verdict, verdict_sentence};
 use serde_json::{Value, json};
 
 pub(super) fn view(report: &Report, position: usize, analysis: &Analysis, house: &House<'_>) -> Value {
@@ -57,7 +57,31 @@ pub(super) fn view(report: &Report, position: usize, analysis: &Analysis, house:
         "photograph": picture("photograph", &analysis.photograph),
         "photograph_missing": report.include_images && analysis.photograph.is_none(),
         "overlay": picture("overlay", &analysis.overlay),
+        "overlay_key": if analysis.overlay_needs_key { overlay_key(metrics, language) } else { Vec::new() },
     })
+}
+
+/// What the colours of an overlay mean, as far as they can be in it.
+fn overlay_key(metrics: &Metrics, language: Language) -> Vec<Value> {
+    let words = words(language);
+    let listed = metrics.defects.as_deref().unwrap_or_default();
+    let classes = Class::ALL
+        .into_iter()
+        .filter(|class| class.among(listed).next().is_some())
+        .map(|class| (class.as_str(), words.get(&format!("defect.{}.plural", class.as_str())).to_owned()));
+    let value = |figure: Figure| figure.of(metrics);
+    let judged = value(Figure::RoiPercent).zip(value(Figure::GlarePercent));
+    let areas = [
+        // Where it cannot be known from the figures, the picture may show it.
+        ("uncovered", value(Figure::UncoveredPercent).is_none_or(|share| share > 0.0)),
+        ("glare", value(Figure::GlarePercent).is_none_or(|share| share > 0.0)),
+        ("outside", judged.is_none_or(|(judged, glare)| judged + glare < 99.9)),
+    ];
+    let areas = areas
+        .into_iter()
+        .filter(|(_, there)| *there)
+        .map(|(area, _)| (area, words.get(&format!("overlay.{area}")).to_owned()));
+    classes.chain(areas).map(|(key, name)| json!({ "key": key, "name": name })).collect()
 }
 
 /// The last part of a path: folders say nothing to a reader.
