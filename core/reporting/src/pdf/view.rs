@@ -3,6 +3,8 @@
 
 mod analysis;
 mod batch;
+#[cfg(test)]
+mod documented;
 mod figures;
 mod matter;
 

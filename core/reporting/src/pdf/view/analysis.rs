@@ -5,7 +5,7 @@ use crate::language::{NOT_MEASURED, date, date_time, decimal, index, integer, pl
 use crate::model::{Analysis, Defect, Language, Metrics, Picture, Report, Template};
 use crate::pdf::pictures;
 use crate::pdf::text::Settable;
-use crate::rules::{Class, Figure, Rules, grades, verdict, verdict_sentence};
+use crate::rules::{Class, Figure, Rules, Verdict, grades, reason, verdict, verdict_sentence};
 use serde_json::{Value, json};
 
 /// `position` is its place in `report`, whose first has `before` others before it in the whole report.
@@ -92,6 +92,7 @@ fn verdict_of(metrics: &Metrics, language: Language) -> Value {
         "key": verdict.as_str(),
         "name": verdict.name(language),
         "sentence": verdict_sentence(metrics, language),
+        "because": matches!(verdict, Verdict::Watch | Verdict::Repair).then(|| reason(metrics, language)).flatten(),
     })
 }
 
