@@ -22,7 +22,7 @@ fn the_photograph_is_found_in_every_overlay_of_its_size_and_in_no_other() {
         [(1600, 1200), (1200, 1600), (1001, 1001), (40, 30), (30, 40), (4001, 2999), (3, 2000)]
     {
         let drawn = compose(&flat(width, height, [90; 3]), &faultless(width, height));
-        let part = photograph_part((drawn.width, drawn.height), (width, height)).unwrap();
+        let part = photograph_part((drawn.width, drawn.height), (width, height)).expect("its size is known");
         // All of the photograph, and nothing of the strip.
         assert_eq!(pixel(&drawn, part.0 - 1, part.1 - 1), [90; 3], "{width}x{height}");
         let beyond = if part.1 > part.0 { (part.0, 0) } else { (0, part.1) };
