@@ -57,6 +57,12 @@ const DOUBLED: &str = "
          + (select count(*) from public.job_attempts a join public.jobs j on j.id = a.job_id
             where a.attempt = j.attempt and j.status = 'completed')";
 
+/// Begun more than once.
+const AGAIN: &str = "
+    select count(*) from jobs j
+    where (select count(*) from faults.starts s where s.job_id = j.id) > 1
+       or j.job_type <> 'faulty' and exists (select from job_attempts a where a.job_id = j.id)";
+
 /// The ledger of one world.
 #[derive(Debug)]
 pub struct Ledger<'w> {
@@ -101,9 +107,7 @@ impl<'w> Ledger<'w> {
             lost: self.count(LOST).await,
             doubled: self.count(DOUBLED).await,
             stuck: self.count("select count(*) from jobs where status in ('pending', 'running')").await,
-            again: self
-                .count("select count(*) from (select from faults.starts group by job_id having count(*) > 1) again")
-                .await,
+            again: self.count(AGAIN).await,
             recovery: Vec::new(),
         }
     }
@@ -127,6 +131,14 @@ impl<'w> Ledger<'w> {
             seconds.extend(next);
         }
         seconds
+    }
+
+    /// From a moment to the end of each job that ended after it and meets a condition on `faults.ends e`, in seconds.
+    pub async fn until_ends(&self, moment: DateTime<Utc>, condition: &str) -> Vec<f64> {
+        let query = format!(
+            "select extract(epoch from e.at - '{moment}')::float8 from faults.ends e where e.at > '{moment}' and {condition}"
+        );
+        self.world.sql(query).await.column().iter().map(|seconds| seconds.parse().unwrap()).collect()
     }
 
     /// From the death of each of these workers until its jobs were free again, in seconds, one for each job.

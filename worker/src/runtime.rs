@@ -123,6 +123,8 @@ impl Runtime {
         let Environment { worker, control, .. } = &self.environment;
 
         let (heartbeat_stop, heartbeat_ended) = (CancellationToken::new(), CancellationToken::new());
+        // Nothing of ours is renewed by a thread that was left behind.
+        let _heartbeat_ends_with_us = heartbeat_stop.clone().drop_guard();
         let heartbeat = Heartbeat {
             db: control.clone(),
             row: self.worker_row(&slots),

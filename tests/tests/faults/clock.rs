@@ -20,7 +20,6 @@ const MOMENTS: &str = "
         select 'workers.started_at', started_at from workers union all
         select 'workers.last_heartbeat_at', last_heartbeat_at from workers union all
         select 'analyses.created_at', created_at from analyses union all
-        select 'analyses.updated_at', updated_at from analyses union all
         select 'artifacts.created_at', created_at from artifacts union all
         select 'reports.created_at', created_at from reports union all
         select 'reports.metadata.generated_at', (metadata ->> 'generated_at')::timestamptz from reports

@@ -11,6 +11,7 @@ mod half_open;
 mod held;
 mod killed;
 mod poison;
+mod pool;
 mod processes;
 mod products;
 mod server;

@@ -1,6 +1,6 @@
 //! The database server itself: without a free connection, and stopped at once in the middle of everything.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use forgeos_tests::{
@@ -43,20 +43,18 @@ async fn full(world: &TestWorld) {
         ledger.enqueue(300, 100).await;
         world.wait_until(&format!("select count(*) >= {} from faults.ends", before + 30)).await;
         let mut hoard = Vec::new();
-        let began = std::time::Instant::now();
-        let mut refused = 0;
-        while began.elapsed() < Duration::from_secs(3) {
+        let mut full_since: Option<Instant> = None;
+        while full_since.is_none_or(|since| since.elapsed() < Duration::from_secs(3)) {
             match PgConnection::connect_with(&world.options).await {
                 Ok(connection) => hoard.push(connection),
                 Err(_full) => {
-                    refused += 1;
+                    full_since.get_or_insert_with(Instant::now);
                     let kill = "select count(pg_terminate_backend(pid)) from pg_stat_activity
                                 where application_name = 'forgeos worker'";
                     sqlx::query(kill).execute(&mut hoard[0]).await.unwrap();
                 }
             }
         }
-        assert!(refused > 10, "the server was never full");
         let freed = Utc::now();
         for connection in hoard {
             let _ = connection.close().await;

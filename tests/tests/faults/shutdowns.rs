@@ -11,16 +11,20 @@ use crate::processes::test_worker;
 async fn workers_that_are_replaced_under_load_lose_nothing_and_cost_no_attempt() {
     let world = TestWorld::new().await;
     let ledger = Ledger::open(&world).await;
-    let start = || test_worker(&world).env("FORGEOS__WORKER__SHUTDOWN_GRACE_SECONDS", "1").spawn();
+    let start = || {
+        test_worker(&world)
+            .env("FORGEOS__WORKER__SHUTDOWN_GRACE_SECONDS", "1")
+            .env("FORGEOS__WORKER__SLOTS__FAULTY", "6")
+            .spawn()
+    };
     let rounds = 5 * scale();
     ledger.enqueue(250 * rounds, 60).await;
     // Longer than the grace time: begun anew by each worker until one is left in peace.
     world
-        .sql(format!(
+        .sql(
             "insert into jobs (job_type, params, priority)
-             select 'faulty', '{{\"work_ms\": 4000}}', 1 from generate_series(1, {})",
-            2 * rounds
-        ))
+             select 'faulty', '{\"work_ms\": 4000}', 1 from generate_series(1, 3)",
+        )
         .await;
     let mut worker = start().ready().await;
     let mut moments = Vec::new();

@@ -36,7 +36,11 @@ async fn in_trouble(fault: &'static str, trouble: Trouble) -> Verdict {
         s3.trouble(Trouble::None);
         let mended = Utc::now();
         ledger.drained(Duration::from_secs(120)).await;
-        recovery.extend(ledger.until_next_end(&[mended]).await);
+        let waited = "exists (select from job_attempts a where a.job_id = e.job_id)";
+        recovery.extend(match trouble {
+            Trouble::Slow(_) => ledger.until_next_end(&[mended]).await,
+            _ => ledger.until_ends(mended, waited).await,
+        });
     }
     let verdict = ledger.verdict(fault, scale()).await.recovered_in(recovery);
     let objects = s3.objects();

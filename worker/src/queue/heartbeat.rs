@@ -1,5 +1,5 @@
 //! Renews leases and writes progress, on a thread, a runtime and a pool of its own: neither blocked handlers nor an
-//! exhausted pool can cost a lease.
+//! exhausted pool can cost a lease. Where handlers block everything else for good, it ends the process instead.
 
 use std::{
     sync::Arc,
@@ -187,4 +187,24 @@ async fn renew(
     let lost = queue::heartbeat(&mut session, worker, lease.as_secs_f64(), due).await?;
     session.finish().await?;
     Ok(lost)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_silence_that_was_watched_counts() {
+        let health = HealthState::default();
+        let mut silence = Silence::of(&health);
+        // A process that was frozen for an hour has looked once.
+        if let Some(an_hour_ago) = Instant::now().checked_sub(Duration::from_secs(3600)) {
+            silence.looked = an_hour_ago;
+        }
+        assert!(silence.look(&health) <= TICK * 2);
+        silence.lasted = SILENCE_LIMIT;
+        assert!(silence.look(&health) >= SILENCE_LIMIT, "it goes on while nothing turns");
+        silence.turns = silence.turns.wrapping_sub(1);
+        assert_eq!(silence.look(&health), Duration::ZERO, "the runtime has turned since the last look");
+    }
 }

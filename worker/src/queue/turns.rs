@@ -78,3 +78,26 @@ impl Turns {
         self.alone.load(Ordering::Acquire)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_waits_beside_the_one_alone() {
+        let turns = Turns::default();
+        let first = turns.shared().unwrap();
+        assert!(turns.shared().is_some(), "others run beside each other");
+        let waiting = turns.alone();
+        tokio::pin!(waiting);
+        assert!(futures::poll!(&mut waiting).is_pending(), "it waits for the one that runs");
+        assert!(turns.quiet() && turns.shared().is_none(), "and nobody else begins");
+        assert_eq!(turns.alone().await.unwrap_err(), NoTurn::AnotherIsAlone);
+        drop(first);
+        let alone = waiting.await.unwrap();
+        assert!(turns.shared().is_none());
+        drop(alone);
+        assert!(!turns.quiet() && turns.shared().is_some());
+    }
+}

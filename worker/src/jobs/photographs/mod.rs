@@ -37,30 +37,38 @@ pub(super) async fn fetch(
     found_at: &mut Option<Key>,
 ) -> Result<Bytes, Trouble> {
     for key in candidates(source)? {
-        match patiently(|| ctx.storage.get_limited(Bucket::Images, &key, max_bytes)).await {
-            Err(StorageError::NotFound) => {}
-            read => {
-                *found_at = Some(key);
-                return match read {
-                    Ok(bytes) => Ok(bytes),
-                    Err(error @ StorageError::Unavailable(_)) => Err(lasting(ctx, error).await),
-                    Err(error) => Err(in_reading(error)),
-                };
-            }
+        let read = || patiently(|| ctx.storage.get_limited(Bucket::Images, &key, max_bytes));
+        let mut answer = read().await;
+        if let Err(error @ StorageError::Unavailable(_)) = answer {
+            answers_for_others(ctx, error).await?;
+            // It may have come back just now.
+            answer = read().await;
         }
+        if matches!(answer, Err(StorageError::NotFound)) {
+            continue;
+        }
+        *found_at = Some(key);
+        return match answer {
+            Ok(bytes) => Ok(bytes),
+            Err(error @ StorageError::Unavailable(_)) => {
+                let chain = JobError::from(answers_for_others(ctx, error).await?).chain();
+                tracing::warn!(error = %chain.join(": "), "the store failed on one image");
+                let words = "the object store failed on this image again and again";
+                Err(ImageFailure::new(ErrorCode::StorageUnavailable, words).into())
+            }
+            Err(error) => Err(in_reading(error)),
+        };
     }
     Err(ImageFailure::not_found().into())
 }
 
 /// A fault of the moment that lasts is an outage of the store; but an image that cannot be read from a store that
-/// answers for others fails alone.
-async fn lasting(ctx: &JobContext, error: StorageError) -> Trouble {
-    if ctx.storage.probe(Bucket::Images).await.is_err() {
-        return Trouble::Job(error.into());
+/// answers for others fails alone. Gives the fault back in that case.
+async fn answers_for_others(ctx: &JobContext, error: StorageError) -> Result<StorageError, Trouble> {
+    match ctx.storage.probe(Bucket::Images).await {
+        Ok(_) => Ok(error),
+        Err(_) => Err(Trouble::Job(error.into())),
     }
-    tracing::warn!(error = %JobError::from(error).chain().join(": "), "the store failed on one image");
-    let words = "the object store failed on this image again and again";
-    ImageFailure::new(ErrorCode::StorageUnavailable, words).into()
 }
 
 fn candidates(source: ImageSource) -> Result<Vec<Key>, ImageFailure> {
