@@ -7,6 +7,7 @@
 pub mod caller;
 pub mod job_types;
 pub mod outage;
+pub mod pgbouncer;
 pub mod process;
 pub mod rows;
 pub mod s3;
@@ -16,6 +17,7 @@ pub mod world;
 
 pub use caller::Caller;
 pub use job_types::{Noop, Scripted};
+pub use pgbouncer::PgBouncer;
 pub use process::{Output, Process};
 pub use rows::{JobRow, Rows, SqlError};
 pub use s3::S3;

@@ -27,8 +27,13 @@ pub struct Output {
 
 impl Process {
     pub(crate) fn new(world: &TestWorld) -> Self {
-        Self::bare(world.folder())
-            .env("DATABASE_URL", &world.url())
+        let process = Self::bare(world.folder());
+        let process = match world.pooler {
+            Some(_) => process.env("FORGEOS__DATABASE__LISTEN_URL", &world.url()),
+            None => process,
+        };
+        process
+            .env("DATABASE_URL", &world.workers_url())
             .env("FORGEOS__STORAGE__URL", &format!("file://{}", world.storage_folder().display()))
             .env("FORGEOS__DATA_DIR", &world.folder().join("data").display().to_string())
             .env("FORGEOS__HTTP__LISTEN", "off")

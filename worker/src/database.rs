@@ -35,6 +35,14 @@ pub enum DatabaseError {
     /// The migrations did not run, or cannot.
     #[error(transparent)]
     Migrate(#[from] migrate::MigrateError),
+    /// A pooler stands before it that the settings do not tell of.
+    #[error(
+        "{shown} is a pooler that takes no session settings: set `database.pooler` to `transaction`, and `database.listen_url` to a direct connection if there is one"
+    )]
+    Pooler {
+        /// Its URL without secrets.
+        shown: String,
+    },
     /// It could not be asked.
     #[error("cannot reach the database {shown}")]
     Unreachable {
@@ -92,7 +100,9 @@ impl Database {
             None => Some(options.clone()),
         };
         let statements = if pooled {
-            options = options.statement_cache_capacity(0);
+            // PgBouncer refuses startup parameters that it does not keep track of. What this one asks for (floats as
+            // text lose nothing) PostgreSQL 12 and later do anyway.
+            options = options.statement_cache_capacity(0).extra_float_digits(None);
             Statements::Unnamed
         } else {
             Statements::Named
@@ -158,9 +168,14 @@ impl Database {
     /// Connects once, so that the reason is told why that does not work: a pool would hide it for ten seconds.
     pub async fn probe(&self) -> Result<(), DatabaseError> {
         let probe = tokio::time::timeout(CONNECT_PATIENCE, PgConnection::connect_with(&self.options));
-        let unreachable = |source: sqlx::Error| DatabaseError::Unreachable {
-            shown: self.shown.clone(),
-            source: Box::new(source),
+        let unreachable = |source: sqlx::Error| {
+            let shown = self.shown.clone();
+            let refused = source.as_database_error().map(|e| e.message().to_owned()).unwrap_or_default();
+            // PgBouncer's words.
+            if refused.contains("unsupported startup parameter") {
+                return DatabaseError::Pooler { shown };
+            }
+            DatabaseError::Unreachable { shown, source: Box::new(source) }
         };
         let connection = probe.await.map_err(|_| unreachable(sqlx::Error::PoolTimedOut))?;
         let _ = connection.map_err(unreachable)?.close().await;
@@ -220,8 +235,10 @@ fn named(options: PgConnectOptions) -> PgConnectOptions {
     if keep { options } else { options.application_name("forgeos-worker") }
 }
 
+/// Supavisor's port for transactions, PgBouncer's own port, and hosts of poolers. A session pooler that is taken for one
+/// works as well.
 fn behind_transaction_pooler(options: &PgConnectOptions) -> bool {
-    options.get_port() == 6543 || options.get_host().contains("pooler.")
+    matches!(options.get_port(), 6543 | 6432) || options.get_host().contains("pooler.")
 }
 
 #[cfg(test)]
@@ -241,7 +258,11 @@ mod tests {
 
     #[test]
     fn a_transaction_pooler_is_known_by_port_or_host() {
-        for url in ["postgresql://u@db.example:6543/x", "postgresql://u@aws-0-eu.pooler.example.com/x"] {
+        for url in [
+            "postgresql://u@db.example:6543/x",
+            "postgresql://u@db.example:6432/x",
+            "postgresql://u@aws-0-eu.pooler.example.com/x",
+        ] {
             let database = database(url, None, Pooler::Auto);
             assert_eq!(database.statements, Statements::Unnamed);
             assert!(database.direct().is_none());
