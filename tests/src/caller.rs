@@ -39,6 +39,15 @@ impl Caller {
         Ok(rows)
     }
 
+    /// Runs SQL and takes back what it did.
+    pub async fn tried(&self, sql: impl AsRef<str>) -> Result<Rows, SqlError> {
+        let mut transaction = self.pool.begin().await?;
+        rows::run(&mut transaction, &self.preamble).await?;
+        let rows = rows::run(&mut transaction, sql.as_ref()).await;
+        transaction.rollback().await?;
+        rows
+    }
+
     /// The refusal of a statement that must not pass.
     pub async fn refused(&self, sql: impl AsRef<str>) -> SqlError {
         match self.sql(sql.as_ref()).await {

@@ -1,8 +1,11 @@
-//! A way to the database that can be cut: a socket between the worker and the server.
+//! A way to the database that can be cut: sockets between the worker and the server, or the pooler before it.
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tempfile::TempDir;
@@ -11,16 +14,17 @@ use tokio::{
     sync::watch,
 };
 
-use crate::TestWorld;
+use crate::{TestWorld, pgbouncer};
 
-/// PostgreSQL's name for its socket at the port that the test server has.
-pub(crate) const SOCKET: &str = ".s.PGSQL.5432";
+/// The port that the test server has; a socket's name ends in it.
+const SERVER: u16 = 5432;
 
 /// The way. While it is cut, connections end and new ones are refused.
 #[derive(Debug)]
 pub struct Way {
     folder: TempDir,
     open: Arc<watch::Sender<bool>>,
+    passing: Arc<AtomicUsize>,
 }
 
 impl Way {
@@ -28,11 +32,24 @@ impl Way {
     #[must_use]
     pub fn to(world: &TestWorld) -> Self {
         let folder = TempDir::with_prefix("forgeos-test-way-").unwrap();
-        let server = world.server_socket();
-        let listener = UnixListener::bind(folder.path().join(SOCKET)).unwrap();
-        let open = Arc::new(watch::Sender::new(true));
-        tokio::spawn(pass(listener, server, Arc::clone(&open)));
-        Self { folder, open }
+        let way = Self { folder, open: Arc::new(watch::Sender::new(true)), passing: Arc::default() };
+        way.lead(&world.socket_folder(), SERVER);
+        if let Some(pooler) = world.pooler {
+            way.lead(pooler.folder(), pgbouncer::PORT);
+        }
+        way
+    }
+
+    fn lead(&self, to: &Path, port: u16) {
+        let socket = format!(".s.PGSQL.{port}");
+        let listener = UnixListener::bind(self.folder.path().join(&socket)).unwrap();
+        tokio::spawn(pass(listener, to.join(socket), Arc::clone(&self.open), Arc::clone(&self.passing)));
+    }
+
+    /// How many connections it carries.
+    #[must_use]
+    pub fn passing(&self) -> usize {
+        self.passing.load(Ordering::Relaxed)
     }
 
     /// The folder to give as host.
@@ -52,19 +69,26 @@ impl Way {
     }
 }
 
-async fn pass(listener: UnixListener, server: PathBuf, open: Arc<watch::Sender<bool>>) {
+async fn pass(
+    listener: UnixListener,
+    server: PathBuf,
+    open: Arc<watch::Sender<bool>>,
+    passing: Arc<AtomicUsize>,
+) {
     while let Ok((mut near, _)) = listener.accept().await {
         let mut state = open.subscribe();
         if !*state.borrow_and_update() {
             continue;
         }
-        let server = server.clone();
+        let (server, passing) = (server.clone(), Arc::clone(&passing));
         tokio::spawn(async move {
             let Ok(mut far) = UnixStream::connect(server).await else { return };
+            passing.fetch_add(1, Ordering::Relaxed);
             tokio::select! {
                 _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
                 _ = state.changed() => {}
             }
+            passing.fetch_sub(1, Ordering::Relaxed);
         });
     }
 }

@@ -34,8 +34,13 @@ impl Process {
 
     /// Another program that takes the worker's settings.
     pub(crate) fn of(program: &Path, world: &TestWorld) -> Self {
-        Self::bare_of(program, world.folder())
-            .env("DATABASE_URL", &world.url())
+        let process = Self::bare_of(program, world.folder());
+        let process = match world.pooler {
+            Some(_) => process.env("FORGEOS__DATABASE__LISTEN_URL", &world.url()),
+            None => process,
+        };
+        process
+            .env("DATABASE_URL", &world.workers_url())
             .env("FORGEOS__STORAGE__URL", &format!("file://{}", world.storage_folder().display()))
             .env("FORGEOS__DATA_DIR", &world.folder().join("data").display().to_string())
             .env("FORGEOS__HTTP__LISTEN", "off")

@@ -72,6 +72,14 @@ impl Server {
         url.into()
     }
 
+    /// Where its socket lies.
+    #[must_use]
+    pub fn socket_folder(&self) -> std::path::PathBuf {
+        let url: url::Url = self.url.parse().unwrap();
+        let host = url.query_pairs().find(|(name, _)| name == "host").map(|(_, folder)| folder.into_owned());
+        host.unwrap().into()
+    }
+
     pub(crate) async fn create_database(&self, database: &str, template: Option<&str>) {
         let (done, created) = oneshot::channel();
         let order =

@@ -24,13 +24,16 @@ pub struct InProcess {
     settings: Settings,
     listens: bool,
     url: String,
-    server: PathBuf,
+    listen_url: Option<String>,
+    /// The folders of the sockets that its URLs name.
+    sockets: Vec<PathBuf>,
 }
 
 impl InProcess {
     pub(crate) fn new(world: &TestWorld) -> Self {
-        let url = format!("{}&application_name=forgeos%20worker", world.url());
-        let environment = [
+        let named = |url: String| format!("{url}&application_name=forgeos%20worker");
+        let url = named(world.workers_url());
+        let mut environment = vec![
             ("DATABASE_URL", url.clone()),
             ("FORGEOS__STORAGE__URL", format!("file://{}", world.storage_folder().display())),
             ("FORGEOS__HTTP__LISTEN", "off".to_owned()),
@@ -39,8 +42,14 @@ impl InProcess {
             ("FORGEOS__WORKER__SHUTDOWN_GRACE_SECONDS", "5".to_owned()),
             ("FORGEOS__WORKER__POLL_INTERVAL_MS", "50".to_owned()),
         ];
+        let mut sockets = vec![world.socket_folder()];
+        let listen_url = world.pooler.map(|_| named(world.url()));
+        if let (Some(pooler), Some(listen_url)) = (world.pooler, &listen_url) {
+            environment.push(("FORGEOS__DATABASE__LISTEN_URL", listen_url.clone()));
+            sockets.push(pooler.folder().to_owned());
+        }
         let sources = SettingsSources {
-            environment: environment.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+            environment: environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             ..SettingsSources::default()
         };
         Self {
@@ -48,16 +57,22 @@ impl InProcess {
             settings: Settings::load(sources).unwrap(),
             listens: true,
             url,
-            server: world.socket_folder(),
+            listen_url,
+            sockets,
         }
     }
 
-    /// Reaches the database by a way that can be cut.
+    /// Reaches the database, and the pooler before it, by a way that can be cut.
     #[must_use]
     pub fn through(mut self, way: &Way) -> Self {
         let encoded = |folder: &Path| folder.display().to_string().replace('/', "%2F");
-        self.url = self.url.replace(&encoded(&self.server), &encoded(way.folder()));
+        for url in [Some(&mut self.url), self.listen_url.as_mut()].into_iter().flatten() {
+            for socket in &self.sockets {
+                *url = url.replace(&encoded(socket), &encoded(way.folder()));
+            }
+        }
         self.settings.database.url = Some(self.url.clone().into());
+        self.settings.database.listen_url = self.listen_url.clone().map(Into::into);
         self
     }
 

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     caller::Caller,
+    pgbouncer::{self, PgBouncer},
     process::Process,
     rows::{self, JobRow, Rows, SqlError},
     server::{Server, server},
@@ -31,6 +32,7 @@ pub struct TestWorld {
     pub options: PgConnectOptions,
     /// Its name.
     pub database: String,
+    pub(crate) pooler: Option<&'static PgBouncer>,
     folder: TempDir,
     server: &'static Server,
 }
@@ -59,7 +61,9 @@ impl TestWorld {
             .max_connections(16)
             .acquire_timeout(DEADLINE)
             .connect_lazy_with(options.clone());
-        Self { pool, options, database, folder: TempDir::with_prefix("forgeos-test-world-").unwrap(), server }
+        let pooler = PgBouncer::everywhere();
+        let folder = TempDir::with_prefix("forgeos-test-world-").unwrap();
+        Self { pool, options, database, pooler, folder, server }
     }
 
     /// The folder of the object store and of everything else this world writes.
@@ -68,24 +72,32 @@ impl TestWorld {
         self.folder.path()
     }
 
-    /// The database as a URL.
+    /// The database as a URL, without a pooler.
     #[must_use]
     pub fn url(&self) -> String {
         self.server.url(&self.database)
     }
 
+    /// The database as its workers are told: through the pooler, if there is one.
+    #[must_use]
+    pub fn workers_url(&self) -> String {
+        let Some(pooler) = self.pooler else { return self.url() };
+        let encoded = |folder: &Path| folder.display().to_string().replace('/', "%2F");
+        self.url()
+            .replace(&encoded(&self.socket_folder()), &encoded(pooler.folder()))
+            .replace(":5432/", &format!(":{}/", pgbouncer::PORT))
+    }
+
     /// Where the server's socket lies.
     #[must_use]
     pub fn socket_folder(&self) -> std::path::PathBuf {
-        let url: url::Url = self.url().parse().unwrap();
-        let host = url.query_pairs().find(|(name, _)| name == "host").map(|(_, folder)| folder.into_owned());
-        host.unwrap().into()
+        self.server.socket_folder()
     }
 
     /// The server's socket.
     #[must_use]
     pub fn server_socket(&self) -> std::path::PathBuf {
-        self.socket_folder().join(crate::outage::SOCKET)
+        self.socket_folder().join(".s.PGSQL.5432")
     }
 
     /// The database as the engine sees it over a direct connection.

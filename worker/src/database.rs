@@ -35,6 +35,36 @@ pub enum DatabaseError {
     /// The migrations did not run, or cannot.
     #[error(transparent)]
     Migrate(#[from] migrate::MigrateError),
+    /// A pooler stands before it that the settings do not tell of.
+    #[error(
+        "{shown} is a pooler that takes no session settings: set `database.pooler` to `transaction`, and `database.listen_url` to a direct connection if there is one"
+    )]
+    Pooler {
+        /// Its URL without secrets.
+        shown: String,
+    },
+    /// What it shows is not what the URL's `sslmode` wants.
+    #[error("cannot trust the database {shown}: {why}")]
+    Untrusted {
+        /// Its URL without secrets.
+        shown: String,
+        /// What is wrong and how it is mended.
+        why: &'static str,
+        /// The words of TLS.
+        #[source]
+        source: Box<sqlx::Error>,
+    },
+    /// A file that the URL names for TLS is not there.
+    #[error("cannot read `{file}`, which the database's URL names as `{parameter}`")]
+    MissingFile {
+        /// The parameter of the URL.
+        parameter: String,
+        /// Its value.
+        file: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// It could not be asked.
     #[error("cannot reach the database {shown}")]
     Unreachable {
@@ -53,6 +83,7 @@ pub struct Database {
     direct: Option<PgConnectOptions>,
     statements: Statements,
     shown: String,
+    shown_direct: Option<String>,
     embedded: Option<Arc<Embedded>>,
 }
 
@@ -69,6 +100,7 @@ impl Database {
                     direct: Some(named(embedded.options().clone())),
                     statements: Statements::Named,
                     shown: format!("psql -h {} -U forgeos forgeos", embedded.socket_dir().display()),
+                    shown_direct: None,
                     embedded: Some(Arc::new(embedded)),
                 })
             }
@@ -77,6 +109,7 @@ impl Database {
 
     fn external(settings: &DatabaseSettings, url: &SecretString) -> Result<Self, DatabaseError> {
         let parse = |url: &SecretString, key| {
+            assert_files(url.expose_secret())?;
             let options = PgConnectOptions::from_str(&with_known_parameters(url.expose_secret()));
             options.map(named).map_err(|_| DatabaseError::BadUrl(key))
         };
@@ -92,12 +125,15 @@ impl Database {
             None => Some(options.clone()),
         };
         let statements = if pooled {
-            options = options.statement_cache_capacity(0);
+            // PgBouncer refuses startup parameters that it does not keep track of. What this one asks for (floats as
+            // text lose nothing) PostgreSQL 12 and later do anyway.
+            options = options.statement_cache_capacity(0).extra_float_digits(None);
             Statements::Unnamed
         } else {
             Statements::Named
         };
-        Ok(Self { options, direct, statements, shown: shown_url(url), embedded: None })
+        let shown_direct = settings.listen_url.as_ref().map(shown_url);
+        Ok(Self { options, direct, statements, shown: shown_url(url), shown_direct, embedded: None })
     }
 
     /// A pool, opened when first used.
@@ -157,22 +193,79 @@ impl Database {
 
     /// Connects once, so that the reason is told why that does not work: a pool would hide it for ten seconds.
     pub async fn probe(&self) -> Result<(), DatabaseError> {
-        let probe = tokio::time::timeout(CONNECT_PATIENCE, PgConnection::connect_with(&self.options));
-        let unreachable = |source: sqlx::Error| DatabaseError::Unreachable {
-            shown: self.shown.clone(),
-            source: Box::new(source),
-        };
-        let connection = probe.await.map_err(|_| unreachable(sqlx::Error::PoolTimedOut))?;
-        let _ = connection.map_err(unreachable)?.close().await;
-        Ok(())
+        probe(&self.options, &self.shown).await
     }
 
+    /// The same for the connection on which migrations run.
+    pub async fn probe_for_migrations(&self) -> Result<(), DatabaseError> {
+        probe(self.for_migrations(), self.shown_direct.as_deref().unwrap_or(&self.shown)).await
+    }
     /// Leaves the embedded server. Pools should be closed before.
     pub async fn close(&self) {
         if let Some(embedded) = self.embedded.clone() {
             let _ = tokio::task::spawn_blocking(move || embedded.leave()).await;
         }
     }
+}
+
+async fn probe(options: &PgConnectOptions, shown: &str) -> Result<(), DatabaseError> {
+    let unreachable = |source: sqlx::Error| {
+        let shown = shown.to_owned();
+        let refused = source.as_database_error().map(|e| e.message().to_owned()).unwrap_or_default();
+        // PgBouncer's words.
+        if refused.contains("unsupported startup parameter") {
+            return DatabaseError::Pooler { shown };
+        }
+        if let Some(why) = distrust(&source) {
+            return DatabaseError::Untrusted { shown, why, source: Box::new(source) };
+        }
+        DatabaseError::Unreachable { shown, source: Box::new(source) }
+    };
+    let connection = tokio::time::timeout(CONNECT_PATIENCE, PgConnection::connect_with(options))
+        .await
+        .map_err(|_| unreachable(sqlx::Error::PoolTimedOut))?;
+    let _ = connection.map_err(unreachable)?.close().await;
+    Ok(())
+}
+
+/// What went wrong in TLS, and how it is mended; none when the error is not of TLS.
+fn distrust(error: &sqlx::Error) -> Option<&'static str> {
+    let words = match error {
+        sqlx::Error::Tls(source) => source.to_string(),
+        sqlx::Error::Io(source) => source.to_string(),
+        _ => return None,
+    };
+    let known = [
+        ("does not support tls", "it has no TLS; switch it on there, or use a `sslmode` that does without"),
+        (
+            "unknownissuer",
+            "nobody who is known here has signed its certificate; name the file with the issuer's as `sslrootcert=/path/ca.crt` in the URL",
+        ),
+        (
+            "not valid for name",
+            "its certificate is for another name; use the name that stands in it as host, or `sslmode=verify-ca`",
+        ),
+        ("expired", "its certificate has expired; renew it there"),
+        ("invalid peer certificate", "its certificate is not valid"),
+    ];
+    known.iter().find(|(said, _)| words.to_lowercase().contains(said)).map(|(_, why)| *why)
+}
+
+/// The files that a URL names are there: the driver would only say that some file is not.
+fn assert_files(url: &str) -> Result<(), DatabaseError> {
+    let Ok(parsed) = url::Url::parse(url) else { return Ok(()) };
+    let named = ["sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key"];
+    for (parameter, file) in parsed.query_pairs().filter(|(name, _)| named.contains(&name.as_ref())) {
+        // The driver takes the text of a certificate, too.
+        if !file.contains("-----BEGIN") {
+            std::fs::metadata(file.as_ref()).map_err(|source| DatabaseError::MissingFile {
+                parameter: parameter.to_string(),
+                file: file.to_string(),
+                source,
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// The parameters of a URL that the driver knows. Others (`sslpassword`, `pgbouncer`, `schema` …) are meant for other
@@ -220,8 +313,10 @@ fn named(options: PgConnectOptions) -> PgConnectOptions {
     if keep { options } else { options.application_name("forgeos-worker") }
 }
 
+/// Supavisor's port for transactions, PgBouncer's own port, and hosts of poolers. A session pooler that is taken for one
+/// works as well.
 fn behind_transaction_pooler(options: &PgConnectOptions) -> bool {
-    options.get_port() == 6543 || options.get_host().contains("pooler.")
+    matches!(options.get_port(), 6543 | 6432) || options.get_host().contains("pooler.")
 }
 
 #[cfg(test)]
@@ -241,7 +336,11 @@ mod tests {
 
     #[test]
     fn a_transaction_pooler_is_known_by_port_or_host() {
-        for url in ["postgresql://u@db.example:6543/x", "postgresql://u@aws-0-eu.pooler.example.com/x"] {
+        for url in [
+            "postgresql://u@db.example:6543/x",
+            "postgresql://u@db.example:6432/x",
+            "postgresql://u@aws-0-eu.pooler.example.com/x",
+        ] {
             let database = database(url, None, Pooler::Auto);
             assert_eq!(database.statements, Statements::Unnamed);
             assert!(database.direct().is_none());

@@ -19,7 +19,8 @@ use std::{
 
 use drawings::Dice;
 use forgeos_imaging::{
-    DecodeError, Format, Limits, Options, Picture, Profile, Sensitivity, decode, inspect, judge, overlay,
+    DecodeError, Format, Header, Limits, Options, Picture, Profile, Sensitivity, decode, inspect, judge,
+    overlay,
 };
 
 /// Counts what a thread holds.
@@ -164,11 +165,11 @@ fn judge_and_draw(picture: &Picture, standard: bool) {
     assert!(overlay::render(picture, &judgement).starts_with(&[0xFF, 0xD8]));
 }
 
-/// What a decoder may hold besides its pixels, in bytes: the tables of the format and the metadata, bounded by constants
-/// and by the file itself.
-fn beside_the_pixels(format: Format, file: usize) -> usize {
-    match format {
-        Format::Jpeg | Format::Png => 1_000_000 + 4 * file,
+/// What a decoder may hold besides its pixels, in bytes: some rows, the tables of the format and the metadata, bounded by
+/// constants, the width and the file itself.
+fn beside_the_pixels(header: &Header, file: usize) -> usize {
+    match header.format {
+        Format::Jpeg | Format::Png => 1_000_000 + 256 * header.width as usize + 4 * file,
         // A lossless WebP may have 65,536 groups of codes of 280 bytes each, and a few bytes of the file make a table of
         // 13 kB. The decoder keeps all of them, whether or not a pixel uses them.
         Format::WebP => 20_000_000 + 2_000 * file,
@@ -220,7 +221,7 @@ fn no_picture_panics_takes_more_memory_than_its_header_says_or_tells_of_the_prog
             }
         }
         if let Ok(header) = header {
-            let allowed = header.decoding_bytes as usize + beside_the_pixels(header.format, bytes.len());
+            let allowed = header.decoding_bytes as usize + beside_the_pixels(&header, bytes.len());
             closest = closest.max(held as f64 / allowed as f64);
             assert!(held <= allowed, "{header:?} took {held} bytes; {} bytes of file", bytes.len());
         }

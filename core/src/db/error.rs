@@ -43,6 +43,15 @@ impl DbError {
         matches!(self, Self::Unavailable(_) | Self::TimedOut | Self::Conflict(_))
     }
 
+    /// A row with an id that this job derives is there and belongs to somebody else.
+    pub(super) fn foreign_row(table: &str) -> Self {
+        Self::Refused {
+            code: "23505".to_owned(),
+            message: format!("a row of `{table}` with the id of this one belongs to somebody else"),
+            source: sqlx::Error::RowNotFound,
+        }
+    }
+
     /// SQLSTATE, when the database refused.
     #[must_use]
     pub fn code(&self) -> Option<&str> {

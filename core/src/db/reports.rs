@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{DbResult, Session, Transaction};
+use super::{DbError, DbResult, Session, Transaction};
 use crate::{ids::UserId, job::Lease, storage::Bucket};
 
 /// A report or an export.
@@ -30,17 +30,21 @@ pub fn id_of(lease: Lease, item: &str, format: &str) -> Uuid {
 }
 
 /// Writes a row; that of an earlier attempt is replaced. `transaction` must be fenced by the lease of the job.
+///
+/// Ids derive from the job's, which its owner may choose: a job that takes the id of a deleted one of somebody else does
+/// not get at its rows.
 pub async fn record(
     transaction: &mut Transaction,
     owner: Option<UserId>,
     report: &NewReport<'_>,
 ) -> DbResult<()> {
-    sqlx::query!(
+    let written = sqlx::query!(
         r#"insert into public.reports (id, analysis_id, url, template, metadata, user_id)
            values ($1, $2, $3, $4, $5, $6)
            on conflict (id) do update set
              analysis_id = excluded.analysis_id, url = excluded.url, template = excluded.template,
-             metadata = excluded.metadata, user_id = excluded.user_id, created_at = now()"#,
+             metadata = excluded.metadata, created_at = now()
+           where reports.user_id is not distinct from excluded.user_id"#,
         report.id,
         report.analysis_id,
         report.url,
@@ -50,7 +54,10 @@ pub async fn record(
     )
     .execute(transaction.exec())
     .await?;
-    Ok(())
+    match written.rows_affected() {
+        0 => Err(DbError::foreign_row("reports")),
+        _ => Ok(()),
+    }
 }
 
 /// A file that counts: it has its row in `artifacts` and its row here.

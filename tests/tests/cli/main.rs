@@ -3,6 +3,7 @@
 
 mod doctor;
 mod files;
+mod tls;
 
 use forgeos_tests::{Process, TestWorld};
 use serde_json::{Value, json};

@@ -9,6 +9,7 @@ mod insert_rules;
 mod migrations;
 mod notifications;
 mod rights;
+mod rights_matrix;
 mod row_security;
 mod statistics;
 mod status_arrows;

@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 /// One row of everything for each of two users, and one of nobody.
-async fn two_users(world: &TestWorld) -> (Uuid, Uuid) {
+pub(crate) async fn two_users(world: &TestWorld) -> (Uuid, Uuid) {
     let (a, b) = (Uuid::new_v4(), Uuid::new_v4());
     for user in [Some(a), Some(b), None] {
         let job = world.enqueue_for("noop", &json!({}), user).await;

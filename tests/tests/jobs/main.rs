@@ -1,5 +1,6 @@
 //! The jobs of the product, from one insert to rows and files, through real processes of the real program.
-#![allow(clippy::unwrap_used)]
+// Figures are printed for `--nocapture`.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod bad_images;
 mod bad_params;
@@ -9,6 +10,7 @@ mod crash;
 mod export;
 mod export_faults;
 mod export_s3;
+mod foreign;
 mod job_log;
 mod least_privilege;
 mod lessons;
@@ -18,6 +20,7 @@ mod pictures;
 mod report;
 mod report_under_way;
 mod shutdown;
+mod supabase_storage;
 mod training;
 mod training_refused;
 mod training_under_way;

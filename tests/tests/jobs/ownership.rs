@@ -62,33 +62,3 @@ async fn a_service_job_may_use_every_analysis_and_writes_into_its_own_folder() {
     assert_eq!(row.0[0][..2], [Some("completed".to_owned()), Some(user.to_string())]);
     assert!(row.0[0][2].as_ref().unwrap().starts_with("service/"), "{row:?}");
 }
-
-#[tokio::test]
-async fn an_id_of_supabase_storage_leads_to_the_own_object_only() {
-    let world = TestWorld::new().await;
-    let (me, stranger) = (Uuid::new_v4(), Uuid::new_v4());
-    for user in [me, stranger] {
-        world.put("images", &format!("{user}/photo.jpg"), &forgeos_samples::variant(5).bytes);
-        world.put("outputs", &format!("{user}/photo.jpg"), &forgeos_samples::variant(5).bytes);
-    }
-    let rows = world
-        .sql(format!(
-            "create schema storage;
-             create table storage.objects (
-                 id uuid primary key default gen_random_uuid(), bucket_id text, name text, owner uuid, owner_id text);
-             insert into storage.objects (bucket_id, name, owner, owner_id) values
-                 ('images', '{me}/photo.jpg', '{me}', '{me}'), ('images', '{me}/photo.jpg', null, null),
-                 ('images', '{stranger}/photo.jpg', null, null), ('images', '{me}/photo.jpg', null, '{stranger}'),
-                 ('images', '{me}/../{stranger}/photo.jpg', '{me}', '{me}'), ('outputs', '{me}/photo.jpg', '{me}', '{me}')
-             returning id"
-        ))
-        .await;
-    let ids: Vec<&str> = rows.column();
-    let _worker = world.program().args(&["run"]).spawn();
-    let id = world.enqueue_for("batch_analysis", &json!({ "image_ids": ids }), Some(me)).await;
-    let job = world.wait_for(id, "completed").await;
-    assert_eq!(job.result("failed_ids"), &json!(ids[2..]));
-    let codes: Vec<&serde_json::Value> =
-        job.result("errors").as_array().unwrap().iter().map(|error| &error["code"]).collect();
-    assert!(codes.iter().all(|code| *code == "not_found"), "{codes:?}");
-}

@@ -50,7 +50,7 @@ async fn a_worker_goes_on_after_an_outage() {
     let worker = world.worker().through(&way).ready().await;
     way.cut();
     let late = world.enqueue("noop", &json!({})).await;
-    world.wait_until("select count(*) = 0 from pg_stat_activity where application_name = 'forgeos worker' and datname = current_database()").await;
+    forgeos_tests::world::poll("no connection to be left", async || (way.passing() == 0).then_some(())).await;
     way.mend();
     world.wait_for(late, "completed").await;
     assert!(worker.is_alive() && worker.health.ready().is_ok());

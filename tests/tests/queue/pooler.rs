@@ -1,7 +1,8 @@
-//! Statements as a transaction pooler wants them: without names, each inside a transaction.
+//! Behind a transaction pooler: statements without names, each inside a transaction, and nothing of a session.
 
-use forgeos_tests::TestWorld;
+use forgeos_tests::{PgBouncer, TestWorld, pgbouncer};
 use serde_json::json;
+use sqlx::Connection;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_worker_does_its_work_without_named_statements() {
@@ -38,4 +39,60 @@ async fn no_statement_keeps_a_name_on_the_server() {
         assert!(names.is_empty(), "{names:?}");
         session.finish().await.unwrap();
     }
+}
+
+/// One server connection carries everybody in turn, so whatever one transaction leaves behind the next one finds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs pgbouncer"]
+async fn nothing_of_a_session_is_left_on_the_one_server_connection() {
+    let pooler: &'static PgBouncer = Box::leak(Box::new(PgBouncer::start(1)));
+    let world = TestWorld::new().await.behind(pooler);
+    let program = world.program().without("FORGEOS__DATABASE__LISTEN_URL").args(&["run"]).spawn();
+    let good = world.enqueue("data_export", &json!({"dataset": "jobs"})).await;
+    let bad = world.enqueue("data_export", &json!({"dataset": "nothing"})).await;
+    world.wait_for(good, "completed").await;
+    world.wait_for(bad, "failed").await;
+
+    let looking: sqlx::postgres::PgConnectOptions = world.workers_url().parse().unwrap();
+    let looking = looking.statement_cache_capacity(0).extra_float_digits(None);
+    let mut connection = sqlx::PgConnection::connect_with(&looking).await.unwrap();
+    for question in [
+        "select count(*)::text from pg_prepared_statements",
+        "select count(*)::text from pg_listening_channels()",
+        "select count(*)::text from pg_cursors",
+        "select count(*)::text from pg_locks where locktype = 'advisory'",
+        "select count(*)::text from pg_settings where source = 'session'
+         and name not in ('application_name', 'client_encoding', 'DateStyle', 'TimeZone', 'standard_conforming_strings')",
+    ] {
+        let answer = sqlx::raw_sql(question).fetch_one(&mut connection).await.unwrap();
+        assert_eq!(sqlx::Row::get::<String, _>(&answer, 0), "0", "{question}");
+    }
+    connection.close().await.unwrap();
+    drop(program);
+}
+
+#[tokio::test]
+#[ignore = "needs pgbouncer"]
+async fn a_pooler_that_the_settings_do_not_tell_of_is_named_at_start() {
+    let world = TestWorld::new().await.behind(PgBouncer::shared());
+    let output = world.program().env("FORGEOS__DATABASE__POOLER", "none").args(&["run"]).output().await;
+    assert_eq!(output.code, Some(1));
+    assert!(output.stderr.contains("set `database.pooler` to `transaction`"), "{}", output.stderr);
+}
+
+#[tokio::test]
+#[ignore = "needs pgbouncer"]
+async fn doctor_and_migrate_work_through_a_pooler_alone() {
+    let world = TestWorld::empty().await.behind(PgBouncer::shared());
+    for command in ["migrate", "doctor"] {
+        let program = world.program().without("FORGEOS__DATABASE__LISTEN_URL").args(&[command]);
+        let output = program.output().await;
+        assert_eq!(output.code, Some(0), "{command}: {output:?}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs pgbouncer"]
+async fn the_whole_suite_holds_through_a_transaction_pooler() {
+    pgbouncer::run_this_suite_again(&[]).await;
 }

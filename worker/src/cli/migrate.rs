@@ -16,6 +16,7 @@ pub(super) async fn migrate(settings: &Settings, adopt: bool, realtime: bool) ->
 }
 
 async fn with_database(database: &Database, adopt: bool, realtime: bool) -> Outcome {
+    database.probe_for_migrations().await?;
     let options = database.for_migrations();
     let report = migrate::run(options).await?;
     match report.applied.len() {

@@ -43,16 +43,22 @@ pub struct Ephemeral {
 impl Ephemeral {
     /// Starts a server in a folder of its own below /tmp (the socket's path must be short) and waits until it answers.
     pub async fn start() -> Result<Self, EmbeddedError> {
-        Self::start_with(FORGETFUL).await
+        Self::start_with(FORGETFUL, "").await
+    }
+
+    /// The same, reachable at an address of this machine, too, for what does not pass through a socket, such as TLS.
+    pub async fn start_listening(address: &str) -> Result<Self, EmbeddedError> {
+        Self::start_with(FORGETFUL, address).await
     }
 
     /// The same, but a commit waits for the disk as an operator's server would: for benchmarks.
     pub async fn start_durable() -> Result<Self, EmbeddedError> {
-        Self::start_with(&[]).await
+        Self::start_with(&[], "").await
     }
 
-    async fn start_with(settings: &'static [&'static str]) -> Result<Self, EmbeddedError> {
-        let started = tokio::task::spawn_blocking(|| Self::launch(settings)).await;
+    async fn start_with(settings: &'static [&'static str], address: &str) -> Result<Self, EmbeddedError> {
+        let address = address.to_owned();
+        let started = tokio::task::spawn_blocking(move || Self::launch(settings, &address)).await;
         let ephemeral = match started {
             Ok(result) => result?,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
@@ -61,7 +67,7 @@ impl Ephemeral {
         Ok(ephemeral)
     }
 
-    fn launch(settings: &[&str]) -> Result<Self, EmbeddedError> {
+    fn launch(settings: &[&str], address: &str) -> Result<Self, EmbeddedError> {
         let account = Account::for_server()?;
         let binaries = Binaries::find(None)?;
         let folder =
@@ -77,10 +83,11 @@ impl Ephemeral {
         command.args(["-c", WATCH, "sh"]).arg(&folder).arg(binaries.program("postgres")).arg("-D").arg(&data);
         let socket = format!("unix_socket_directories={}", folder.display());
         let port = format!("port={PORT}");
+        let listen = format!("listen_addresses={address}");
         for setting in [
             socket.as_str(),
             port.as_str(),
-            "listen_addresses=",
+            listen.as_str(),
             "unix_socket_permissions=0700",
             "timezone=UTC",
             "max_connections=200",
@@ -99,6 +106,12 @@ impl Ephemeral {
             .spawn()
             .map_err(EmbeddedError::file(Path::new("/bin/sh")))?;
         Ok(Self { folder, watcher })
+    }
+
+    /// Where its socket, its data and its log lie.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// How to connect to a database of this server; `postgres` and `forgeos` exist.

@@ -14,7 +14,7 @@ use forgeos_core::{
     db::report_sources::SourceAnalysis,
     storage::{Bucket, Key, StorageError},
 };
-use forgeos_imaging::{Limits, print::PrintPicture};
+use forgeos_imaging::{Limits, overlay::photograph_part, print::PrintPicture};
 use forgeos_reporting::model::{Analysis, Picture};
 
 use super::failure::threads_are_gone;
@@ -29,6 +29,14 @@ pub(super) fn long_side_for(analyses: usize) -> u32 {
         21..=150 => 640,
         _ => 480,
     }
+}
+
+/// A picture at print size.
+struct Printed {
+    picture: Picture,
+    lightness: Vec<u32>,
+    /// Whether its strip was cut off.
+    cut: bool,
 }
 
 /// Fetches pictures.
@@ -60,33 +68,39 @@ impl Album {
         long_side: u32,
     ) -> Result<(), JobError> {
         let owner = self.ctx.job.user_id;
+        let drawn_of = analysis.metrics.width.zip(analysis.metrics.height);
         let (photograph, overlay) = tokio::try_join!(
-            self.picture(Bucket::Images, source.photograph(owner).and_then(Result::ok), long_side),
-            self.picture(Bucket::Outputs, source.visualization(owner), long_side),
+            self.picture(Bucket::Images, source.photograph(owner).and_then(Result::ok), long_side, None),
+            self.picture(Bucket::Outputs, source.visualization(owner), long_side, drawn_of),
         )?;
         let names = |name: &Option<String>| name.as_deref().is_some_and(|name| !name.is_empty());
         let missing = u64::from(names(&source.filename) && photograph.is_none())
             + u64::from(names(&source.output_filename) && overlay.is_none());
         self.missing.fetch_add(missing, Ordering::Relaxed);
-        if let Some((picture, lightness)) = photograph {
+        if let Some(Printed { picture, lightness, .. }) = photograph {
             analysis.photograph = Some(picture);
             analysis.lightness = Some(lightness);
         }
-        analysis.overlay = overlay.map(|(picture, _)| picture);
+        analysis.overlay_needs_key = overlay.as_ref().is_some_and(|overlay| overlay.cut);
+        analysis.overlay = overlay.map(|overlay| overlay.picture);
         Ok(())
     }
 
+    /// With `drawn_of` the picture is an overlay of a photograph of that size: its strip, whose words are English, is cut
+    /// off. One that was drawn by others stays as it is.
     async fn picture(
         &self,
         bucket: Bucket,
         key: Option<Key>,
         long_side: u32,
-    ) -> Result<Option<(Picture, Vec<u32>)>, JobError> {
+        drawn_of: Option<(u32, u32)>,
+    ) -> Result<Option<Printed>, JobError> {
         let Some(key) = key else { return Ok(None) };
         let input = self.ctx.compute.admit_file().await.map_err(threads_are_gone)?;
         let Some(bytes) = self.fetch(bucket, &key).await? else { return Ok(None) };
         let limits = self.limits;
         let Ok(header) = forgeos_imaging::inspect(&bytes, &limits) else { return Ok(None) };
+        let part = drawn_of.and_then(|size| photograph_part((header.width, header.height), size));
         let wanted = photographs::memory_for(&header, &bytes);
         let memory = self.ctx.compute.reserve_memory(wanted).await.map_err(threads_are_gone)?;
         let fitted = self
@@ -95,13 +109,14 @@ impl Album {
             .run(move || {
                 // A thread cannot be interrupted: what it holds stays counted until it is done.
                 let _held = (memory, input);
-                forgeos_imaging::print::fit(&bytes, &limits, long_side)
+                forgeos_imaging::print::fit_part(&bytes, &limits, long_side, part)
             })
             .await;
         Ok(match fitted {
             Ok(Ok(PrintPicture { jpeg, lightness, .. })) => {
                 let url = Some(self.ctx.storage.url(bucket, &key));
-                Some((Picture { bytes: jpeg.into(), extension: "jpg", url }, lightness))
+                let picture = Picture { bytes: jpeg.into(), extension: "jpg", url };
+                Some(Printed { picture, lightness, cut: part.is_some() })
             }
             Ok(Err(error)) => {
                 tracing::debug!(%error, bucket = bucket.as_str(), "a picture of a report cannot be decoded");

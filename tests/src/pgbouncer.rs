@@ -1,0 +1,164 @@
+//! A transaction pooler between the workers and the test server: PgBouncer, set up as an operator would, with nothing
+//! loosened for us.
+//!
+//! It needs the program `pgbouncer`, which a machine with Rust and PostgreSQL may lack; the tests that need it are
+//! `#[ignore]`d and fail with one sentence when they are asked for in vain. The pooler runs as the owner of the server
+//! (it refuses to run as root) and ends with this process, however that ends.
+
+use std::{
+    fs,
+    os::unix::{
+        fs::{MetadataExt, chown},
+        process::CommandExt,
+    },
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use crate::{TestWorld, server::server};
+
+/// PgBouncer's own port; the worker knows it for a pooler by that.
+pub const PORT: u16 = 6432;
+
+/// Set to anything, every world's workers reach the database through a pooler.
+pub const EVERYWHERE: &str = "FORGEOS_TEST_POOLER";
+
+/// Reads from a pipe whose other end only this process has, and stops the pooler when that ends.
+const WATCH: &str = r#"
+"$1" -q "$2/settings" </dev/null >"$2/log" 2>&1 &
+pooler=$!
+read -r _
+kill -INT "$pooler" 2>/dev/null
+wait "$pooler"
+"#;
+
+/// A running pooler.
+#[derive(Debug)]
+pub struct PgBouncer {
+    folder: TempDir,
+    watcher: Child,
+}
+
+impl PgBouncer {
+    /// The pooler of this test binary, when all workers are to go through one.
+    #[must_use]
+    pub fn everywhere() -> Option<&'static Self> {
+        std::env::var_os(EVERYWHERE).map(|_| Self::shared())
+    }
+
+    /// One pooler for a whole test binary, with eight server connections a database.
+    #[must_use]
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<PgBouncer> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start(8))
+    }
+
+    /// A pooler of one's own before the test server, with at most this many server connections a database.
+    #[must_use]
+    pub fn start(connections: usize) -> Self {
+        let program = program().unwrap_or_else(|| {
+            panic!("this test needs PgBouncer; install it with `sudo apt-get install pgbouncer`")
+        });
+        let server = server().socket_folder();
+        let owner = fs::metadata(&server).unwrap();
+        let folder = TempDir::with_prefix("forgeos-test-pooler-").unwrap();
+        let settings = settings(folder.path(), &server, connections);
+        fs::write(folder.path().join("settings"), settings).unwrap();
+        fs::write(folder.path().join("users"), "\"forgeos\" \"\"\n").unwrap();
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", WATCH, "sh"]).arg(program).arg(folder.path()).process_group(0);
+        if owner.uid() != fs::metadata(folder.path()).unwrap().uid() {
+            chown(folder.path(), Some(owner.uid()), Some(owner.gid())).unwrap();
+            for file in ["settings", "users"] {
+                chown(folder.path().join(file), Some(owner.uid()), Some(owner.gid())).unwrap();
+            }
+            command.uid(owner.uid()).gid(owner.gid());
+        }
+        let watcher = command
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let pooler = Self { folder, watcher };
+        let began = Instant::now();
+        while !pooler.folder().join(format!(".s.PGSQL.{PORT}")).exists() {
+            let log = || fs::read_to_string(pooler.folder().join("log")).unwrap_or_default();
+            assert!(began.elapsed() < Duration::from_secs(20), "PgBouncer did not start: {}", log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        pooler
+    }
+
+    /// Where its socket lies.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for PgBouncer {
+    fn drop(&mut self) {
+        drop(self.watcher.stdin.take());
+        let _ = self.watcher.wait();
+    }
+}
+
+/// What is not named here is PgBouncer's default. No `ignore_startup_parameters`, no reset between clients.
+fn settings(folder: &Path, server: &Path, connections: usize) -> String {
+    format!(
+        "[databases]
+* = host={server} port=5432
+[pgbouncer]
+listen_port = {PORT}
+unix_socket_dir = {folder}
+unix_socket_mode = 0777
+auth_type = trust
+auth_file = {folder}/users
+pool_mode = transaction
+default_pool_size = {connections}
+max_client_conn = 1000
+",
+        server = server.display(),
+        folder = folder.display(),
+    )
+}
+
+fn program() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from))
+        .map(|folder| folder.join("pgbouncer"))
+        .find(|program| program.is_file())
+}
+
+/// Runs the tests of the calling binary once more, with every worker behind a pooler. The tests named by `except` need
+/// what a pooler does not have.
+#[allow(clippy::print_stdout)]
+pub async fn run_this_suite_again(except: &[&str]) {
+    let mut suite = tokio::process::Command::new(std::env::current_exe().unwrap());
+    suite.env(EVERYWHERE, "1").kill_on_drop(true);
+    for name in except {
+        suite.args(["--skip", name]);
+    }
+    let began = Instant::now();
+    let output = suite.output().await.unwrap();
+    let words = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{words}\n{}", String::from_utf8_lossy(&output.stderr));
+    let result = words.lines().find(|line| line.starts_with("test result")).unwrap_or_default();
+    println!("through the pooler, in {:.1} s: {result}", began.elapsed().as_secs_f64());
+}
+
+impl TestWorld {
+    /// Its workers reach the database through a pooler from here on.
+    #[must_use]
+    pub fn behind(mut self, pooler: &'static PgBouncer) -> Self {
+        self.pooler = Some(pooler);
+        self
+    }
+}
