@@ -1,6 +1,7 @@
 //! Threads for CPU work, apart from the threads that keep leases and talk to the database.
 //!
-//! The number of threads bounds the work under way, the memory budget bounds what it may hold. A panic inside is
+//! The number of threads bounds the work under way, the memory budget bounds what it may hold, and so many files at most
+//! wait in memory for it. A panic inside is
 //! caught and returned; it never takes the pool down.
 
 use std::{
@@ -10,12 +11,16 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+/// Encoded files in memory on the smallest machine; stores answer several requests at once.
+const FEWEST_FILES: usize = 6;
+
 /// The pool; clones share it.
 #[derive(Debug, Clone)]
 pub struct Compute {
     threads: Arc<rayon::ThreadPool>,
     thread_count: usize,
     memory_mib: Arc<Semaphore>,
+    files: Arc<Semaphore>,
     budget_mib: u32,
 }
 
@@ -43,6 +48,7 @@ impl Compute {
             threads: Arc::new(pool),
             thread_count,
             memory_mib: Arc::new(Semaphore::new(budget_mib as usize)),
+            files: Arc::new(Semaphore::new((thread_count + 2).max(FEWEST_FILES))),
             budget_mib,
         })
     }
@@ -58,6 +64,13 @@ impl Compute {
     pub async fn reserve_memory(&self, bytes: u64) -> Result<OwnedSemaphorePermit, ComputeError> {
         let mib = u32::try_from(bytes.div_ceil(1 << 20)).unwrap_or(u32::MAX).clamp(1, self.budget_mib);
         Arc::clone(&self.memory_mib).acquire_many_owned(mib).await.map_err(|_| ComputeError::Gone)
+    }
+
+    /// Waits until one more encoded file may be held in memory, by whichever job: enough that the threads never wait for
+    /// a store, and not more, however many jobs run. Taken before [`Compute::reserve_memory`], so that nobody waits for a
+    /// file while holding memory.
+    pub async fn admit_file(&self) -> Result<OwnedSemaphorePermit, ComputeError> {
+        Arc::clone(&self.files).acquire_owned().await.map_err(|_| ComputeError::Gone)
     }
 
     /// The memory budget, in bytes.

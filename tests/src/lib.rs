@@ -5,18 +5,25 @@
 #![allow(clippy::unwrap_used)]
 
 pub mod caller;
+pub mod crash;
+pub mod faulty;
 pub mod job_types;
+pub mod ledger;
+pub mod line;
 pub mod outage;
 pub mod pgbouncer;
 pub mod process;
 pub mod rows;
 pub mod s3;
 pub mod server;
+pub mod verdict;
 pub mod worker;
 pub mod world;
 
 pub use caller::Caller;
+pub use faulty::Faulty;
 pub use job_types::{Noop, Scripted};
+pub use ledger::Ledger;
 pub use pgbouncer::PgBouncer;
 pub use process::{Output, Process};
 pub use rows::{JobRow, Rows, SqlError};

@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::{TestWorld, pgbouncer};
 
-/// PostgreSQL's name for its socket at the port that the test server has.
+/// The port that the test server has; a socket's name ends in it.
 const SERVER: u16 = 5432;
 
 /// The way. While it is cut, connections end and new ones are refused.

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use uuid::Uuid;
+
 use crate::{TestWorld, world::poll};
 
 /// A command that was not started yet.
@@ -27,7 +29,12 @@ pub struct Output {
 
 impl Process {
     pub(crate) fn new(world: &TestWorld) -> Self {
-        let process = Self::bare(world.folder());
+        Self::of(program(), world)
+    }
+
+    /// Another program that takes the worker's settings.
+    pub(crate) fn of(program: &Path, world: &TestWorld) -> Self {
+        let process = Self::bare_of(program, world.folder());
         let process = match world.pooler {
             Some(_) => process.env("FORGEOS__DATABASE__LISTEN_URL", &world.url()),
             None => process,
@@ -45,7 +52,11 @@ impl Process {
     /// The program in a folder, with nothing of the caller's own settings in its environment.
     #[must_use]
     pub fn bare(folder: &Path) -> Self {
-        let mut command = Command::new(program());
+        Self::bare_of(program(), folder)
+    }
+
+    fn bare_of(program: &Path, folder: &Path) -> Self {
+        let mut command = Command::new(program);
         command.current_dir(folder).stdin(Stdio::null());
         end_with_the_test(&mut command);
         for (name, _) in std::env::vars_os() {
@@ -71,6 +82,25 @@ impl Process {
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.command.env_remove(name);
+        self
+    }
+
+    /// Lets it have so much address space and no more; what it asks for beyond is refused.
+    #[cfg(target_os = "linux")]
+    #[allow(unsafe_code)]
+    #[must_use]
+    pub fn address_space(mut self, bytes: u64) -> Self {
+        use std::os::unix::process::CommandExt;
+        // SAFETY: setrlimit is async-signal-safe and touches nothing of the parent.
+        unsafe {
+            self.command.pre_exec(move || {
+                let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+                match libc::setrlimit(libc::RLIMIT_AS, &raw const limit) {
+                    0 => Ok(()),
+                    _ => Err(std::io::Error::last_os_error()),
+                }
+            });
+        }
         self
     }
 
@@ -128,6 +158,25 @@ impl Running {
     #[must_use]
     pub fn words(&self) -> String {
         self.words.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Its boot id, as in `jobs.locked_by`; it says it when it is ready for jobs.
+    #[must_use]
+    pub fn boot(&self) -> Option<Uuid> {
+        let words = self.words();
+        let (_, id) = words.split_once("ready for jobs worker=")?;
+        id.get(..36)?.parse().ok()
+    }
+
+    /// Waits until it is ready for jobs.
+    pub async fn ready(self) -> Self {
+        poll(&format!("process {} to be ready", self.pid()), async || self.boot()).await;
+        self
+    }
+
+    /// Whether it has ended by itself, and how.
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     /// Its process id.
@@ -196,7 +245,7 @@ impl Drop for Running {
 /// the test's own.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
-fn end_with_the_test(command: &mut Command) {
+pub(crate) fn end_with_the_test(command: &mut Command) {
     use std::os::unix::process::CommandExt;
     // SAFETY: prctl is async-signal-safe and touches nothing of the parent.
     unsafe {
@@ -208,7 +257,7 @@ fn end_with_the_test(command: &mut Command) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn end_with_the_test(_: &mut Command) {}
+pub(crate) fn end_with_the_test(_: &mut Command) {}
 
 /// The program, built once a test binary with the same profile into the same folder as the tests.
 fn program() -> &'static Path {

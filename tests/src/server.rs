@@ -141,7 +141,8 @@ async fn prepare_template(connection: &mut PgConnection, options: &PgConnectOpti
 
 const TEST_JOB_TYPES: &str = "
     insert into job_types (name, description) values
-      ('noop', 'Does nothing, for load tests'), ('scripted', 'Does what its params say');
+      ('noop', 'Does nothing, for load tests'), ('scripted', 'Does what its params say'),
+      ('faulty', 'Has one effect, and goes wrong when its params say so');
     analyze";
 
 async fn run(connection: &mut PgConnection, sql: String) -> Result<(), sqlx::Error> {

@@ -14,7 +14,7 @@ use forgeos_worker::{
 };
 use tokio::task::JoinHandle;
 
-use crate::{Noop, Scripted, TestWorld, outage::Way, world::poll};
+use crate::{Faulty, Noop, Scripted, TestWorld, line::Line, outage::Way, world::poll};
 
 /// A worker that was not started yet.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl InProcess {
             ..SettingsSources::default()
         };
         Self {
-            registry: Registry::product().with::<Noop>(4).with::<Scripted>(4),
+            registry: Registry::product().with::<Noop>(4).with::<Scripted>(4).with::<Faulty>(4),
             settings: Settings::load(sources).unwrap(),
             listens: true,
             url,
@@ -73,6 +73,22 @@ impl InProcess {
         }
         self.settings.database.url = Some(self.url.clone().into());
         self.settings.database.listen_url = self.listen_url.clone().map(Into::into);
+        self
+    }
+
+    /// Reaches the database over TCP lines that can go dead, one for its pools and one to listen on.
+    #[must_use]
+    pub fn over(mut self, pool: &Line, listening: &Line) -> Self {
+        let (path, _) = self.url.split_once("?").unwrap();
+        let database = path.rsplit_once('/').unwrap().1;
+        let url = |line: &Line| {
+            let address = line.address();
+            format!(
+                "postgresql://forgeos@{address}/{database}?sslmode=disable&application_name=forgeos%20worker"
+            )
+        };
+        self.settings.database.url = Some(url(pool).into());
+        self.settings.database.listen_url = Some(url(listening).into());
         self
     }
 

@@ -94,6 +94,12 @@ impl TestWorld {
         self.server.socket_folder()
     }
 
+    /// The server's socket.
+    #[must_use]
+    pub fn server_socket(&self) -> std::path::PathBuf {
+        self.socket_folder().join(".s.PGSQL.5432")
+    }
+
     /// The database as the engine sees it over a direct connection.
     #[must_use]
     pub fn db(&self) -> Db {
@@ -220,6 +226,12 @@ impl TestWorld {
     #[must_use]
     pub fn program(&self) -> Process {
         Process::new(self)
+    }
+
+    /// A process of a program of the tests' own that takes the worker's settings.
+    #[must_use]
+    pub fn other_program(&self, program: &Path) -> Process {
+        Process::of(program, self)
     }
 
     /// Puts a file into the object store.

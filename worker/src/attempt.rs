@@ -22,7 +22,12 @@ use tracing::{Instrument, error, info, info_span, warn};
 use crate::{
     environment::Environment,
     outcome::{self, Settlement},
-    queue::{lanes::Lane, leases::HeldJob, settle::Settler, turns::Turns},
+    queue::{
+        lanes::Lane,
+        leases::HeldJob,
+        settle::Settler,
+        turns::{NoTurn, Turns},
+    },
     registry::{HandlerResult, JobType},
 };
 
@@ -103,19 +108,33 @@ impl AttemptService {
             self.settler.send(lease, outcome::settle(&job, cancelled, stop.reason(), 0.5));
             return;
         }
-        let turn = tokio::select! {
-            turn = self.turns.take(job.crashes > 0) => turn,
-            () = stop.wait() => None,
+        let alone = job.crashes > 0;
+        let turn = match alone {
+            false => self.turns.shared().ok_or(NoTurn::AnotherIsAlone),
+            true => tokio::select! {
+                turn = self.turns.alone() => turn,
+                () = stop.wait() => Err(NoTurn::NoQuiet),
+            },
         };
-        let Some(_turn) = turn else {
-            let no_turn = Err(JobError::transient(ErrorCode::Internal, "stopped before it started"));
-            let settlement = match stop.reason() {
-                Some(_) => outcome::settle(&job, no_turn, stop.reason(), 0.5),
-                None => outcome::put_back(&job, NO_TURN_DELAY_SECONDS),
-            };
-            self.settler.send(lease, settlement);
-            return;
+        let _turn = match (turn, stop.reason()) {
+            (Ok(turn), _) => turn,
+            (Err(_), Some(_)) => {
+                let stopped = Err(JobError::transient(ErrorCode::Internal, "stopped before it started"));
+                self.settler.send(lease, outcome::settle(&job, stopped, stop.reason(), 0.5));
+                return;
+            }
+            (Err(NoTurn::AnotherIsAlone), None) => {
+                self.settler.send(lease, outcome::put_back(&job, 0.0));
+                return;
+            }
+            (Err(NoTurn::NoQuiet), None) => {
+                self.settler.send(lease, outcome::put_back(&job, NO_TURN_DELAY_SECONDS));
+                return;
+            }
         };
+        if alone {
+            self.settler.others_are_settled(lease).await;
+        }
         let span = info_span!(JOB_SPAN, job.id = %lease.job, job.type = job.job_type, job.attempt = lease.attempt,
                               job.traceparent = job.traceparent);
         let began = Instant::now();

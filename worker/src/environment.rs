@@ -19,6 +19,9 @@ use crate::{
 /// Connections of the engine: claim, two to settle, sweep, the log of jobs.
 const CONTROL_CONNECTIONS: u32 = 5;
 
+/// A statement of a handler that is silent for so many leases is given up.
+const SILENT_LEASES: u32 = 10;
+
 /// How long connections may take to come back at the end.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -96,7 +99,9 @@ impl Environment {
         Ok(Self {
             worker: WorkerId::random(),
             control: database.queue_pool(CONTROL_CONNECTIONS),
-            handlers: database.pool(settings.database.max_connections),
+            handlers: database
+                .pool(settings.database.max_connections)
+                .with_silence(Duration::from_secs(settings.worker.lease_seconds.max(1)) * SILENT_LEASES),
             listen: database.direct().cloned(),
             storage,
             compute,

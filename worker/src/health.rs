@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -15,6 +15,9 @@ const CONTACT_LIMIT: Duration = Duration::from_secs(15);
 
 /// A heartbeat loop that has not come round for this long is stuck; its waits are bounded far below.
 const PULSE_LIMIT: Duration = Duration::from_secs(120);
+
+/// How often the runtime shows that it turns.
+const TURN: Duration = Duration::from_millis(500);
 
 /// How the worker learns of new jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +34,7 @@ pub enum WakeupMode {
 pub struct HealthState {
     contact: Mutex<Option<Instant>>,
     pulse: Mutex<Option<Instant>>,
+    turns_of_the_runtime: AtomicU64,
     wakeup: AtomicU8,
     cancel_hint: AtomicBool,
     stopping: AtomicBool,
@@ -45,6 +49,19 @@ impl HealthState {
     /// The heartbeat has come round.
     pub fn pulse(&self) {
         *self.pulse.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Counts, on the runtime of the handlers, that it still turns; for ever.
+    pub async fn turn(self: Arc<Self>) {
+        loop {
+            self.turns_of_the_runtime.fetch_add(1, Ordering::AcqRel);
+            tokio::time::sleep(TURN).await;
+        }
+    }
+
+    /// How often it did.
+    pub fn turns(&self) -> u64 {
+        self.turns_of_the_runtime.load(Ordering::Acquire)
     }
 
     /// How the worker learns of new jobs from now on.

@@ -123,6 +123,8 @@ impl Runtime {
         let Environment { worker, control, .. } = &self.environment;
 
         let (heartbeat_stop, heartbeat_ended) = (CancellationToken::new(), CancellationToken::new());
+        // Nothing of ours is renewed by a thread that was left behind.
+        let _heartbeat_ends_with_us = heartbeat_stop.clone().drop_guard();
         let heartbeat = Heartbeat {
             db: control.clone(),
             row: self.worker_row(&slots),
@@ -168,6 +170,7 @@ impl Runtime {
         };
         let mut claimer = tokio::spawn(claimer.run(shutdown.soft.child_token()));
         let mut parts = JoinSet::new();
+        parts.spawn(Arc::clone(&self.health).turn());
         let every = poll_interval.clamp(Duration::from_millis(100), lease);
         parts.spawn(Sweeper { db: control.clone(), lease, every, claim: Arc::clone(&wake) }.run());
         if let Some(options) = self.environment.listen.clone() {

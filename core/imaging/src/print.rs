@@ -43,11 +43,38 @@ pub struct PrintPicture {
 /// # Errors
 /// Every [`DecodeError`], as [`crate::decode`].
 pub fn fit(bytes: &[u8], limits: &Limits, long_side: u32) -> Result<PrintPicture, DecodeError> {
-    let source = decode_with(bytes, limits, Alpha::OnWhite)?;
+    fit_part(bytes, limits, long_side, None)
+}
+
+/// The same of the first `part` columns and rows alone, if a part is named; beyond the picture there is nothing to take.
+///
+/// # Errors
+/// Every [`DecodeError`], as [`crate::decode`].
+pub fn fit_part(
+    bytes: &[u8],
+    limits: &Limits,
+    long_side: u32,
+    part: Option<(u32, u32)>,
+) -> Result<PrintPicture, DecodeError> {
+    let mut source = decode_with(bytes, limits, Alpha::OnWhite)?;
+    if let Some((width, height)) = part {
+        cut(&mut source, width, height);
+    }
     let lightness = lightness(&source);
     let small = reduced(source, long_side.clamp(1, MAX_SIDE));
     let jpeg = encoded(&small);
     Ok(PrintPicture { jpeg, width: small.width, height: small.height, lightness })
+}
+
+/// Leaves the first columns and rows, at least one of each where there is one.
+fn cut(picture: &mut Picture, width: u32, height: u32) {
+    let (width, height) = (width.max(1).min(picture.width), height.max(1).min(picture.height));
+    let (from, to) = (3 * picture.width as usize, 3 * width as usize);
+    for row in 1..height as usize {
+        picture.rgb.copy_within(row * from..row * from + to, row * to);
+    }
+    picture.rgb.truncate(to * height as usize);
+    (picture.width, picture.height) = (width, height);
 }
 
 fn reduced(source: Picture, long_side: u32) -> Picture {

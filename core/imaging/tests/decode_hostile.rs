@@ -95,6 +95,16 @@ fn a_picture_bomb_is_refused_by_its_header_at_once() {
 }
 
 #[test]
+fn a_picture_of_the_largest_size_that_can_be_written_is_refused_like_any_other() {
+    for (depth, colour) in [(8, 2), (16, 6)] {
+        let mut bomb = png_header(u32::MAX, u32::MAX);
+        (bomb[24], bomb[25]) = (depth, colour);
+        let error = decode(&bomb, &Limits::default()).unwrap_err();
+        assert!(matches!(error, DecodeError::TooLarge { unit: "pixels", .. }), "{error}");
+    }
+}
+
+#[test]
 fn limits_on_bytes_pixels_and_memory_are_told_apart() {
     let bytes = file("rgb.png");
     let refusal = |limits: Limits| match inspect(&bytes, &limits) {

@@ -2,7 +2,7 @@
 
 mod overlay_support;
 
-use forgeos_imaging::overlay::{compose, render};
+use forgeos_imaging::overlay::{compose, photograph_part, render};
 use forgeos_imaging::{DefectClass, Region};
 use overlay_support::{disc, faultless, flat, pixel};
 
@@ -14,6 +14,23 @@ fn a_lying_photograph_gets_its_strip_below_and_an_upright_one_beside() {
     let upright = compose(&flat(1200, 1600, [90; 3]), &faultless(1200, 1600));
     assert_eq!(upright.height, 1600);
     assert!(upright.width > 1200);
+}
+
+#[test]
+fn the_photograph_is_found_in_every_overlay_of_its_size_and_in_no_other() {
+    for (width, height) in
+        [(1600, 1200), (1200, 1600), (1001, 1001), (40, 30), (30, 40), (4001, 2999), (3, 2000)]
+    {
+        let drawn = compose(&flat(width, height, [90; 3]), &faultless(width, height));
+        let part = photograph_part((drawn.width, drawn.height), (width, height)).expect("its size is known");
+        // All of the photograph, and nothing of the strip.
+        assert_eq!(pixel(&drawn, part.0 - 1, part.1 - 1), [90; 3], "{width}x{height}");
+        let beyond = if part.1 > part.0 { (part.0, 0) } else { (0, part.1) };
+        assert_ne!(pixel(&drawn, beyond.0, beyond.1), [90; 3], "{width}x{height}");
+        assert!(photograph_part(part, (width, height)).is_none(), "there is no strip");
+        assert!(photograph_part((drawn.width + 1, drawn.height + 1), (width, height)).is_none());
+        assert!(photograph_part((drawn.width, drawn.height), (0, 0)).is_none());
+    }
 }
 
 #[test]

@@ -174,3 +174,21 @@ fn what_cannot_be_decoded_is_an_error() {
     assert!(print::fit(&whole[..whole.len() / 2], &Limits::default(), 100).is_err());
     assert!(print::fit(&whole, &Limits { max_pixels: 10, ..Limits::default() }, 100).is_err());
 }
+
+#[test]
+fn a_part_is_cut_off_before_the_picture_is_made_small() {
+    let bytes = ramp(900, 600);
+    let whole = shown(&fit(&bytes, 900));
+    let part = |part| print::fit_part(&bytes, &Limits::default(), 900, Some(part)).unwrap();
+    let cut = part((300, 200));
+    assert_eq!((cut.width, cut.height), (300, 200));
+    let cut = shown(&cut);
+    for (x, y) in [(0_usize, 0_usize), (150, 100), (290, 190)] {
+        let (a, b) = (&whole.rgb[3 * (900 * y + x)..][..3], &cut.rgb[3 * (300 * y + x)..][..3]);
+        assert!(a.iter().zip(b).all(|(a, b)| a.abs_diff(*b) < 12), "{a:?} {b:?} at {x}, {y}");
+    }
+    let small = print::fit_part(&bytes, &Limits::default(), 150, Some((300, 200))).unwrap();
+    assert_eq!((small.width, small.height), (150, 100));
+    assert_eq!(part((5_000, 5_000)), fit(&bytes, 900));
+    assert_eq!((part((0, 0)).width, part((0, 0)).height), (1, 1));
+}

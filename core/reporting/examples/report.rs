@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use chrono::{DateTime, Duration, Utc};
-use forgeos_imaging::{Limits, Options, decode, judge, overlay, print};
+use forgeos_imaging::{Limits, Options, decode, inspect, judge, overlay, print};
 use forgeos_reporting::model::{
     Analysis, Capture, Defect, Language, LeftOut, Metrics, Picture, Report, Template,
 };
@@ -109,7 +109,10 @@ fn analysed(name: &str, bytes: &[u8]) -> Option<Analysis> {
     let source = decode(bytes, &limits).ok()?;
     let judgement = judge(&source, Options::default());
     let photograph = print::fit(bytes, &limits, PRINT_SIDE).ok()?;
-    let overlay = print::fit(&overlay::render(&source, &judgement), &limits, PRINT_SIDE).ok()?;
+    let drawn = overlay::render(&source, &judgement);
+    let size = inspect(&drawn, &limits).ok()?;
+    let part = overlay::photograph_part((size.width, size.height), (source.width, source.height));
+    let overlay = print::fit_part(&drawn, &limits, PRINT_SIDE, part).ok()?;
     let picture = |jpeg: Vec<u8>| Some(Picture { bytes: jpeg.into(), extension: "jpg", url: None });
     let defects = judgement.defects.iter().take(200).map(|defect| Defect {
         class: format!("{:?}", defect.class).to_lowercase(),
@@ -150,6 +153,7 @@ fn analysed(name: &str, bytes: &[u8]) -> Option<Analysis> {
         },
         photograph: picture(photograph.jpeg),
         overlay: picture(overlay.jpeg),
+        overlay_needs_key: part.is_some(),
         lightness: Some(photograph.lightness),
     })
 }
@@ -195,6 +199,7 @@ fn seed_row() -> Analysis {
         },
         photograph: None,
         overlay: None,
+        overlay_needs_key: false,
         lightness: None,
     }
 }

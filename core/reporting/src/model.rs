@@ -101,6 +101,9 @@ pub struct Analysis {
     pub photograph: Option<Picture>,
     /// The photograph with the findings drawn in, at print size.
     pub overlay: Option<Picture>,
+    /// Whether `overlay` is the photograph alone in the colours of `forgeos-imaging`, without a strip that explains them:
+    /// the report then says what they mean.
+    pub overlay_needs_key: bool,
     /// Counts of the photograph's lightness in 64 equal steps from black to white, for `detailed`.
     pub lightness: Option<Vec<u32>>,
 }

@@ -5,7 +5,9 @@
 
 mod error;
 mod fonts;
+mod join;
 mod memory;
+mod parts;
 mod pictures;
 mod templates;
 mod text;
@@ -17,10 +19,9 @@ use std::path::{Path, PathBuf};
 
 pub use self::error::{PdfError, SetterError};
 use self::fonts::Fonts;
-pub use self::memory::memory_bound;
 use self::templates::Templates;
 use self::text::Settable;
-use self::view::House;
+use self::view::{Extent, House};
 use self::world::ReportWorld;
 use crate::model::Report;
 use crate::rules::Rules;
@@ -103,18 +104,45 @@ impl Setter {
     /// # Errors
     /// When a template is wrong; the built-in ones are not.
     pub fn pdf(&self, report: &Report) -> Result<Pdf, PdfError> {
+        self.pdf_telling(report, &mut |_| {})
+    }
+
+    /// The same; `told` hears how many of the analyses are set, as far as that can be known: of a large report after each
+    /// part, and perhaps from the beginning again.
+    ///
+    /// # Errors
+    /// As [`Self::pdf`].
+    pub fn pdf_telling(&self, report: &Report, told: &mut dyn FnMut(usize)) -> Result<Pdf, PdfError> {
+        let outcome = if self.sets_in_parts(report) {
+            parts::set(self, report, told)
+        } else {
+            self.set(report, &Extent::Whole)
+        };
+        // What small reports share (templates, words) is kept while it is used; their own data goes with the next one.
+        // A large one leaves nothing behind: memory stays bounded.
+        typst::comemo::evict(usize::from(report.analyses.len() <= SMALL));
+        outcome
+    }
+
+    /// Bytes that [`Self::pdf`] takes for `report` at most, the report's own pictures among them. A template of the operator's own may take more.
+    #[must_use]
+    pub fn memory_bound(&self, report: &Report) -> u64 {
+        memory::bound(report, self.sets_in_parts(report))
+    }
+
+    fn sets_in_parts(&self, report: &Report) -> bool {
+        parts::are_of_use(report) && self.templates.know_of_parts()
+    }
+
+    fn set(&self, report: &Report, extent: &Extent<'_>) -> Result<Pdf, PdfError> {
         let house = House {
             settable: Settable::new(&self.fonts),
             rules: &self.rules,
             logo: self.templates.has("logo.svg"),
         };
-        let view = view::view(report, &house);
-        let world = ReportWorld::new(&self.fonts, &self.templates, &self.library, report, view)?;
-        let outcome = set(&world, report);
-        // What small reports share (templates, words) is kept while it is used; their own data goes with the next one.
-        // A large one leaves nothing behind: memory stays bounded.
-        typst::comemo::evict(usize::from(report.analyses.len() <= SMALL));
-        outcome
+        let view = view::view(report, &house, extent);
+        let world = ReportWorld::new(&self.fonts, &self.templates, &self.library, report, extent, view)?;
+        set(&world, report, extent)
     }
 }
 
@@ -124,16 +152,18 @@ fn rules_of(path: &Path) -> Result<Rules, SetterError> {
     Rules::from_toml(&text).map_err(|source| SetterError::Rules { path: path.to_owned(), source })
 }
 
-fn set(world: &ReportWorld<'_>, report: &Report) -> Result<Pdf, PdfError> {
+fn set(world: &ReportWorld<'_>, report: &Report, extent: &Extent<'_>) -> Result<Pdf, PdfError> {
     let document = typst::compile::<PagedDocument>(world)
         .output
         .map_err(|errors| PdfError::Template(error::describe(world, &errors)))?;
+    // Sections alone begin below the highest level of headings, which is in the frame: the standard is kept by the whole.
+    let standards: &[PdfStandard] =
+        if matches!(extent, Extent::Sections { .. }) { &[] } else { &[PdfStandard::Ua_1] };
     let options = PdfOptions {
         ident: Smart::Custom(format!("{}/{:?}", report.job_id, report.template)),
         creator: Smart::Custom(Some("ForgeOS Worker".to_owned())),
         timestamp: timestamp(report).map(Timestamp::new_utc),
-        standards: PdfStandards::new(&[PdfStandard::Ua_1])
-            .map_err(|e| PdfError::Standard(e.message().to_string()))?,
+        standards: PdfStandards::new(standards).map_err(|e| PdfError::Standard(e.message().to_string()))?,
         ..PdfOptions::default()
     };
     let bytes = typst_pdf::pdf(&document, &options)

@@ -42,6 +42,8 @@ pub struct Statistics {
     pub defects_detected: u64,
     /// Listed defects of the known classes, in a fixed order; may be fewer than were counted.
     pub defects_by_class: Vec<ClassCount>,
+    /// Listed defects of any other class.
+    pub defects_of_other_classes: u64,
     /// How `cqi` went.
     pub trend: Trend,
     /// Places in the list of analyses that need attention first: repair before watch, then the lowest `cqi`.
@@ -172,6 +174,11 @@ pub fn statistics(analyses: &[Analysis]) -> Statistics {
             .iter()
             .filter_map(|a| a.metrics.defects_detected)
             .fold(0, u64::saturating_add),
+        defects_of_other_classes: analyses
+            .iter()
+            .flat_map(|a| a.metrics.defects.as_deref().unwrap_or_default())
+            .filter(|defect| Class::ALL.into_iter().all(|class| class.as_str() != defect.class))
+            .count() as u64,
         defects_by_class: Class::ALL.into_iter().map(|class| count_class(analyses, class)).collect(),
         trend: trend(analyses),
         worst: worst(analyses),

@@ -65,6 +65,28 @@ fn a_logo_and_a_theme_are_enough_to_make_it_ones_own() {
 }
 
 #[test]
+fn the_colours_of_the_key_are_those_of_the_picture() {
+    use forgeos_imaging::{DefectClass, overlay};
+    let theme = include_str!("../templates/theme.typ");
+    let list = theme.split_once("overlay-colors = (").unwrap().1.split_once("\n)").unwrap().0;
+    let classes = [
+        ("rust", DefectClass::Rust),
+        ("crack", DefectClass::Crack),
+        ("blister", DefectClass::Blister),
+        ("flake", DefectClass::Flake),
+        ("streak", DefectClass::Streak),
+        ("bead", DefectClass::Bead),
+    ];
+    let areas = [("uncovered", overlay::UNCOVERED_COLOR), ("glare", overlay::GLARE_COLOR)];
+    for (name, [red, green, blue]) in
+        classes.map(|(name, class)| (name, overlay::class_color(class))).into_iter().chain(areas)
+    {
+        let line = format!("  {name}: rgb(\"#{red:02x}{green:02x}{blue:02x}\"),");
+        assert!(list.contains(&line), "{line}");
+    }
+}
+
+#[test]
 fn a_wrong_template_is_told_by_file_and_line() {
     let error = refused(&[("standard.typ", "#set document(title: \"x\")\n\n#unknown-name\n")]);
     assert!(error.contains("standard.typ:3") && error.contains("unknown"), "{error}");

@@ -16,6 +16,7 @@ fn analysis(day: &str, metrics: Metrics) -> Analysis {
         metrics,
         photograph: None,
         overlay: None,
+        overlay_needs_key: false,
         lightness: None,
     }
 }

@@ -19,6 +19,7 @@ fn analysis(number: u32, filename: &str, metrics: Metrics) -> Analysis {
         metrics,
         photograph: None,
         overlay: None,
+        overlay_needs_key: false,
         lightness: None,
     }
 }

@@ -4,9 +4,9 @@
 //! looked up on another server connection, so there every statement is unnamed and stands inside an explicit
 //! transaction, which pins the server connection from parse to execute.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
-use futures::{future::BoxFuture, stream::BoxStream};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream::BoxStream};
 use sqlx::{
     Database, Execute, Executor, PgConnection, Postgres, SqlStr,
     pool::PoolConnection,
@@ -61,7 +61,7 @@ impl Planning {
 
 /// Runs single statements: each on its own on a direct connection, all in one transaction behind a pooler.
 #[derive(Debug)]
-pub struct Session(Inner);
+pub struct Session(Inner, Duration);
 
 #[derive(Debug)]
 enum Inner {
@@ -71,16 +71,17 @@ enum Inner {
 
 impl Session {
     pub(super) async fn open(db: &Db) -> DbResult<Self> {
-        Ok(Self(match db.statements {
+        let inner = match db.statements {
             Statements::Named => Inner::Plain(db.pool.acquire().await?),
             Statements::Unnamed => Inner::Pinned(Transaction::open(db).await?),
-        }))
+        };
+        Ok(Self(inner, db.silence))
     }
 
     /// Where the next statement runs.
     pub fn exec(&mut self) -> Exec<'_> {
         match &mut self.0 {
-            Inner::Plain(connection) => Exec { connection, statements: Statements::Named },
+            Inner::Plain(connection) => Exec { connection, statements: Statements::Named, silence: self.1 },
             Inner::Pinned(transaction) => transaction.exec(),
         }
     }
@@ -99,6 +100,7 @@ impl Session {
 pub struct Transaction {
     inner: sqlx::Transaction<'static, Postgres>,
     statements: Statements,
+    silence: Duration,
 }
 
 impl Transaction {
@@ -108,18 +110,21 @@ impl Transaction {
         // statement on it would be rolled back although it had succeeded. The task ends as a transaction that is
         // dropped, which sqlx does roll back.
         let pool = db.pool.clone();
-        let begun = tokio::spawn(async move { pool.begin().await }).await;
-        let mut inner = begun.map_err(|e| sqlx::Error::Io(std::io::Error::other(e)))??;
+        let begin = tokio::spawn(async move { pool.begin().await });
+        let begun = answered(db.silence, async {
+            begin.await.map_err(std::io::Error::other).map_err(sqlx::Error::Io)?
+        });
+        let mut inner = begun.await?;
         if db.statements == Statements::Unnamed {
             let settings = db.planning.settings("set local");
-            inner.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(settings))).await?;
+            answered(db.silence, inner.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(settings)))).await?;
         }
-        Ok(Self { inner, statements: db.statements })
+        Ok(Self { inner, statements: db.statements, silence: db.silence })
     }
 
     /// Where the next statement runs.
     pub fn exec(&mut self) -> Exec<'_> {
-        Exec { connection: &mut self.inner, statements: self.statements }
+        Exec { connection: &mut self.inner, statements: self.statements, silence: self.silence }
     }
 
     /// The bare connection, for the simple protocol, which never names a statement.
@@ -129,12 +134,12 @@ impl Transaction {
 
     /// Makes the writes count.
     pub async fn commit(self) -> DbResult<()> {
-        Ok(self.inner.commit().await?)
+        Ok(answered(self.silence, self.inner.commit()).await?)
     }
 
     /// Undoes the writes.
     pub async fn rollback(self) -> DbResult<()> {
-        Ok(self.inner.rollback().await?)
+        Ok(answered(self.silence, self.inner.rollback()).await?)
     }
 }
 
@@ -142,12 +147,22 @@ impl Transaction {
 pub struct Exec<'c> {
     connection: &'c mut PgConnection,
     statements: Statements,
+    silence: Duration,
 }
 
 impl fmt::Debug for Exec<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exec").field("statements", &self.statements).finish_non_exhaustive()
     }
+}
+
+/// Waits for an answer, and takes the connection for dead when none comes for so long.
+async fn answered<T>(
+    silence: Duration,
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let patience = tokio::time::timeout(silence, answer).await;
+    patience.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
 }
 
 /// A statement that never gets a name.
@@ -184,10 +199,16 @@ impl<'c> Executor<'c> for Exec<'c> {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        match self.statements {
+        let rows = match self.statements {
             Statements::Named => self.connection.fetch_many(query),
             Statements::Unnamed => self.connection.fetch_many(Nameless(query)),
-        }
+        };
+        let silence = self.silence;
+        let heard = futures::stream::try_unfold(rows, move |mut rows| async move {
+            let next = answered(silence, async { rows.next().await.transpose() }).await?;
+            Ok(next.map(|row| (row, rows)))
+        });
+        heard.boxed()
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, sqlx::Error>>
@@ -195,10 +216,11 @@ impl<'c> Executor<'c> for Exec<'c> {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        match self.statements {
+        let row = match self.statements {
             Statements::Named => self.connection.fetch_optional(query),
             Statements::Unnamed => self.connection.fetch_optional(Nameless(query)),
-        }
+        };
+        answered(self.silence, row).boxed()
     }
 
     fn prepare_with<'e>(

@@ -35,10 +35,14 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-/// A connection that was idle for this long is asked whether it lives before it is used.
+/// A connection of the queue that was idle for this long is asked whether it lives before it is used. One of the
+/// handlers is asked sooner: the queue just tries again, but a job whose connection has died goes back to wait.
 const ASK_AFTER: Duration = Duration::from_secs(1);
+const ASK_HANDLERS_AFTER: Duration = Duration::from_millis(5);
 /// How long it may take to answer.
 const ASK_PATIENCE: Duration = Duration::from_secs(2);
+/// A statement that brings neither a row nor an answer for this long is given up, unless the pool says otherwise.
+const SILENCE: Duration = Duration::from_secs(300);
 
 /// A pool of connections and the way statements run on them; clones share it.
 #[derive(Debug, Clone)]
@@ -46,6 +50,7 @@ pub struct Db {
     pool: PgPool,
     statements: Statements,
     planning: Planning,
+    silence: Duration,
 }
 
 impl Db {
@@ -67,6 +72,10 @@ impl Db {
         max_connections: u32,
         planning: Planning,
     ) -> Self {
+        let ask_after = match planning {
+            Planning::Usual => ASK_HANDLERS_AFTER,
+            Planning::Queue => ASK_AFTER,
+        };
         let mut pool = PgPoolOptions::new()
             .max_connections(max_connections.max(1))
             .min_connections(0)
@@ -74,14 +83,21 @@ impl Db {
             .test_before_acquire(false)
             // A busy connection is not asked. One that was idle may have died with its server: nobody's job should find
             // that out.
-            .before_acquire(|connection, meta| {
+            .before_acquire(move |connection, meta| {
                 Box::pin(async move {
-                    if meta.idle_for < ASK_AFTER {
+                    if meta.idle_for < ask_after {
                         return Ok(true);
                     }
                     Ok(tokio::time::timeout(ASK_PATIENCE, connection.ping())
                         .await
                         .is_ok_and(|pong| pong.is_ok()))
+                })
+            })
+            // The pool itself asks a connection that comes back, and waits for ever: a dead one would keep its place.
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    let pong = tokio::time::timeout(ASK_PATIENCE, connection.ping()).await;
+                    pong.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
                 })
             });
         if statements == Statements::Named {
@@ -94,7 +110,14 @@ impl Db {
                 })
             });
         }
-        Self { pool: pool.connect_lazy_with(options), statements, planning }
+        Self { pool: pool.connect_lazy_with(options), statements, planning, silence: SILENCE }
+    }
+
+    /// Gives up a statement that brings neither a row nor an answer for so long: its connection may be half-open, and
+    /// nobody else would tell.
+    #[must_use]
+    pub fn with_silence(self, silence: Duration) -> Self {
+        Self { silence, ..self }
     }
 
     /// The pool itself, for what is not a statement (closing, counting).
@@ -126,6 +149,7 @@ impl Db {
     pub fn sibling(&self, max_connections: u32) -> Self {
         let options = (*self.pool.connect_options()).clone();
         Self::with_planning(options, self.statements, max_connections, self.planning)
+            .with_silence(self.silence)
     }
 
     /// Closes every connection.

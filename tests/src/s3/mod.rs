@@ -3,7 +3,7 @@
 //! It keeps objects in memory and is strict where a real store is: every request must be signed (Signature Version 4)
 //! with the right key over what really arrived, parts but the last have 5 MiB at least, an upload is completed with the
 //! tags of its parts in order, and is nowhere to be seen before. It tells what a real store hardly tells, how many
-//! uploads are open, and refuses parts or keeps them waiting when a test says so. It has no versions and no
+//! uploads are open, and fails, refuses or keeps waiting when a test says so. It has no versions and no
 //! rights, because the worker asks for none.
 
 mod requests;
@@ -14,6 +14,7 @@ use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread::JoinHandle,
+    time::Duration,
 };
 
 use axum::{Router, extract::DefaultBodyLimit};
@@ -67,11 +68,32 @@ struct Shared {
     store: Mutex<Store>,
     /// Whether parts wait instead of being answered.
     parts_wait: watch::Sender<bool>,
+    trouble: Mutex<Trouble>,
+}
+
+/// What is wrong with the store as a whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Trouble {
+    /// Nothing.
+    #[default]
+    None,
+    /// Every request fails.
+    Failing,
+    /// There is no room for anything new.
+    Full,
+    /// Every answer takes this long.
+    Slow(Duration),
+    /// What is read ends in its middle, and so does the connection.
+    Truncated,
 }
 
 impl Shared {
     fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn trouble(&self) -> Trouble {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -89,8 +111,12 @@ impl S3 {
     }
 
     fn behind(gate: Gate) -> Self {
-        let shared =
-            Arc::new(Shared { gate, store: Mutex::default(), parts_wait: watch::Sender::new(false) });
+        let shared = Arc::new(Shared {
+            gate,
+            store: Mutex::default(),
+            parts_wait: watch::Sender::new(false),
+            trouble: Mutex::default(),
+        });
         let (started, starting) = mpsc::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let routes = Router::new()
@@ -156,6 +182,17 @@ impl S3 {
     #[must_use]
     pub fn object(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
         self.shared.store().object(&format!("{bucket}/{key}")).map(|object| object.bytes.to_vec())
+    }
+
+    /// Puts an object, past all trouble.
+    pub fn put(&self, bucket: &str, key: &str, bytes: &[u8]) {
+        let bytes = axum::body::Bytes::copy_from_slice(bytes);
+        self.shared.store().put(&format!("{bucket}/{key}"), bytes, "application/octet-stream".to_owned(), 0);
+    }
+
+    /// From now on this is wrong with it.
+    pub fn trouble(&self, trouble: Trouble) {
+        *self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
     /// The media type of an object.

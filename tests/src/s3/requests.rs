@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use axum::{
-    body::Bytes,
+    body::{Body, Bytes},
     extract::State,
     http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
@@ -11,7 +11,7 @@ use axum::{
 use url::form_urlencoded;
 
 use super::{
-    Shared, signature,
+    Shared, Trouble, signature,
     store::{Fault, Object},
 };
 
@@ -45,9 +45,31 @@ pub(super) async fn answer(
             return refusal("ServiceUnavailable");
         }
     }
+    match shared.trouble() {
+        Trouble::Failing => return refusal("InternalError"),
+        Trouble::Full if method == Method::PUT || method == Method::POST => {
+            return refusal("XMinioStorageFull");
+        }
+        Trouble::Slow(pause) => tokio::time::sleep(pause).await,
+        _ => {}
+    }
     let request =
         Request { shared: &shared, bucket, key, name: &path, query: &query, headers: &headers, body };
-    request.answer(&method).unwrap_or_else(refusal)
+    let answer = request.answer(&method).unwrap_or_else(refusal);
+    match shared.trouble() {
+        Trouble::Truncated if method == Method::GET && !key.is_empty() => cut_short(answer).await,
+        _ => answer,
+    }
+}
+
+/// Half of a body under the length of the whole, and then the connection breaks.
+async fn cut_short(answer: Response) -> Response {
+    let (mut parts, body) = answer.into_parts();
+    let Ok(bytes) = axum::body::to_bytes(body, usize::MAX).await else { return refusal("InternalError") };
+    parts.headers.insert(header::CONTENT_LENGTH, bytes.len().into());
+    let half = Ok(bytes.slice(..bytes.len() / 2));
+    let broken = Err(std::io::Error::other("cut short"));
+    Response::from_parts(parts, Body::from_stream(futures::stream::iter([half, broken])))
 }
 
 struct Request<'a> {
@@ -187,6 +209,8 @@ fn document(name: &str, inside: &str) -> Response {
 fn refusal(fault: Fault) -> Response {
     let status = match fault {
         "NoSuchKey" | "NoSuchBucket" | "NoSuchUpload" => StatusCode::NOT_FOUND,
+        "InternalError" => StatusCode::INTERNAL_SERVER_ERROR,
+        "XMinioStorageFull" => StatusCode::INSUFFICIENT_STORAGE,
         "SlowDown" | "ServiceUnavailable" => StatusCode::SERVICE_UNAVAILABLE,
         "MethodNotAllowed" => StatusCode::METHOD_NOT_ALLOWED,
         "AccessDenied" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" => StatusCode::FORBIDDEN,

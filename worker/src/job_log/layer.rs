@@ -3,9 +3,9 @@
 use std::{
     fmt,
     sync::atomic::{AtomicU32, Ordering},
+    time::Instant,
 };
 
-use chrono::Utc;
 use forgeos_core::db::job_logs::LogLine;
 use serde_json::{Map, Value};
 use tracing::{
@@ -99,7 +99,7 @@ impl Said {
         LogLine {
             job_id: attempt.job_id,
             attempt: attempt.attempt,
-            logged_at: Utc::now(),
+            said: Instant::now(),
             level: match *metadata.level() {
                 Level::ERROR => "error",
                 Level::WARN => "warn",

@@ -1,5 +1,5 @@
 //! Renews leases and writes progress, on a thread, a runtime and a pool of its own: neither blocked handlers nor an
-//! exhausted pool can cost a lease.
+//! exhausted pool can cost a lease. Where handlers block everything else for good, it ends the process instead.
 
 use std::{
     sync::Arc,
@@ -25,6 +25,9 @@ use crate::runtime::HealthState;
 const CONNECTIONS: u32 = 2;
 /// Progress is written at most this often.
 const TICK: Duration = Duration::from_secs(1);
+
+/// When nothing but the heartbeat has run for this long, or four leases if that is longer, the process ends.
+const SILENCE_LIMIT: Duration = Duration::from_secs(20);
 
 /// Without LISTEN a cancel is seen by the heartbeat, which then looks at least this often.
 const CANCEL_LATENCY: Duration = Duration::from_secs(2);
@@ -65,8 +68,12 @@ impl Heartbeat {
         // A third of the lease: two heartbeats may fail before it runs out.
         let due_after = self.lease / 3;
         let mut registered: Option<Instant> = None;
+        let mut silence = Silence::of(&self.health);
         loop {
             self.health.pulse();
+            if silence.look(&self.health) > SILENCE_LIMIT.max(self.lease * 4) {
+                silence.end_the_process(self.leases.len());
+            }
             if registered.is_none_or(|at| at.elapsed() >= due_after) {
                 match within(due_after, register(&db, &self.row)).await {
                     Ok(()) => registered = Some(Instant::now()),
@@ -125,6 +132,39 @@ impl Heartbeat {
     }
 }
 
+/// How long the runtime of the handlers has not turned, as seen from this thread.
+struct Silence {
+    turns: u64,
+    looked: Instant,
+    lasted: Duration,
+}
+
+impl Silence {
+    fn of(health: &HealthState) -> Self {
+        Self { turns: health.turns(), looked: Instant::now(), lasted: Duration::ZERO }
+    }
+
+    /// A process that was frozen as a whole has been silent in nobody's eyes: between two looks counts little.
+    fn look(&mut self, health: &HealthState) -> Duration {
+        let (turns, gap) = (health.turns(), self.looked.elapsed().min(TICK * 2));
+        self.lasted = if turns == self.turns { self.lasted + gap } else { Duration::ZERO };
+        (self.turns, self.looked) = (turns, Instant::now());
+        self.lasted
+    }
+
+    /// Handlers that block every thread for ever would be kept alive by these heartbeats, with nobody left to time them
+    /// out. Nothing else of the process can run, so nothing is shut down in order: the leases run out, and a supervisor
+    /// starts a fresh process.
+    fn end_the_process(&self, jobs: usize) -> ! {
+        tracing::error!(
+            jobs,
+            seconds = self.lasted.as_secs(),
+            "handlers block every thread; nothing else runs any more, the process ends"
+        );
+        std::process::exit(1)
+    }
+}
+
 async fn register(db: &Db, row: &WorkerRow) -> DbResult<()> {
     let mut session = db.session().await?;
     workers::register(&mut session, row).await?;
@@ -147,4 +187,24 @@ async fn renew(
     let lost = queue::heartbeat(&mut session, worker, lease.as_secs_f64(), due).await?;
     session.finish().await?;
     Ok(lost)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_silence_that_was_watched_counts() {
+        let health = HealthState::default();
+        let mut silence = Silence::of(&health);
+        // A process that was frozen for an hour has looked once.
+        if let Some(an_hour_ago) = Instant::now().checked_sub(Duration::from_secs(3600)) {
+            silence.looked = an_hour_ago;
+        }
+        assert!(silence.look(&health) <= TICK * 2);
+        silence.lasted = SILENCE_LIMIT;
+        assert!(silence.look(&health) >= SILENCE_LIMIT, "it goes on while nothing turns");
+        silence.turns = silence.turns.wrapping_sub(1);
+        assert_eq!(silence.look(&health), Duration::ZERO, "the runtime has turned since the last look");
+    }
 }

@@ -27,6 +27,9 @@ const BATCH: usize = 1_000;
 const WRITERS: usize = 2;
 /// After this long without an answer a batch is written again, on another connection.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a job that runs alone waits for what others have decided to be written, and how often it looks.
+const SETTLED_PATIENCE: Duration = Duration::from_secs(5);
+const SETTLED_LOOK: Duration = Duration::from_millis(5);
 
 /// Where settlements are handed in; clones share it.
 #[derive(Debug, Clone)]
@@ -42,6 +45,19 @@ impl Settler {
         if self.queue.send((lease, settlement)).is_err() {
             error!(job.id = %lease.job, "a settlement came after the last one was written; the lease will run out");
         }
+    }
+}
+
+impl Settler {
+    /// Waits until this process holds no other lease, for a while: what was decided may still be on its way to the
+    /// database, and would be lost with the process.
+    pub async fn others_are_settled(&self, lease: Lease) {
+        let others = async {
+            while self.leases.all().iter().any(|(job, _)| *job != lease.job) {
+                tokio::time::sleep(SETTLED_LOOK).await;
+            }
+        };
+        let _ = tokio::time::timeout(SETTLED_PATIENCE, others).await;
     }
 }
 

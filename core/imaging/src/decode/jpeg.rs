@@ -87,7 +87,7 @@ pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Result<Vec<u8>, DecodeErr
 }
 
 fn broken(error: zune_jpeg::errors::DecodeErrors) -> DecodeError {
-    DecodeError::damaged(format!("its JPEG data are broken ({error})"))
+    DecodeError::broken("JPEG", &error)
 }
 
 fn without_stray_bytes(bytes: &[u8]) -> Result<Cow<'_, [u8]>, DecodeError> {

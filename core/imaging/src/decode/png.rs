@@ -30,7 +30,8 @@ pub(super) fn layout(bytes: &[u8]) -> Result<Layout, DecodeError> {
         width,
         height,
         orientation: find_orientation(bytes),
-        decoding_bytes: bytes_per_pixel.max(3) * u64::from(width) * u64::from(height),
+        // A header may claim any size; the limits are asked afterwards.
+        decoding_bytes: (u64::from(width) * u64::from(height)).saturating_mul(bytes_per_pixel.max(3)),
     })
 }
 
@@ -99,7 +100,7 @@ pub(super) fn decode(
 }
 
 fn broken(error: image::ImageError) -> DecodeError {
-    DecodeError::damaged(format!("its PNG data are broken ({error})"))
+    DecodeError::broken("PNG", &error)
 }
 
 /// The decoder hands 16-bit samples out in the machine's own byte order.

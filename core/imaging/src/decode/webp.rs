@@ -149,7 +149,7 @@ pub(super) fn decode(
 }
 
 fn broken(error: image::ImageError) -> DecodeError {
-    DecodeError::damaged(format!("its WebP data are broken ({error})"))
+    DecodeError::broken("WebP", &error)
 }
 
 fn without_alpha(buffer: &mut Vec<u8>, alpha: Alpha) {

@@ -29,7 +29,7 @@ use text::Typeface;
 
 use crate::{Judgement, Picture};
 
-pub use palette::class_color;
+pub use palette::{GLARE as GLARE_COLOR, UNCOVERED as UNCOVERED_COLOR, class_color};
 
 const QUALITY: u8 = 85;
 
@@ -47,6 +47,18 @@ pub fn render(picture: &Picture, judgement: &Judgement) -> Vec<u8> {
         .encode(&drawn.rgb, side(drawn.width), side(drawn.height), ColorType::Rgb)
         .expect("an overlay fits the encoder");
     bytes
+}
+
+/// Columns and rows of the part of an overlay that is the photograph, from the upper left corner: what is left without
+/// the strip. Both sizes are columns and rows, of the overlay as it was written and of the upright photograph that it was
+/// drawn of; `None` when an overlay of such a photograph has another size.
+#[must_use]
+pub fn photograph_part(overlay: (u32, u32), photograph: (u32, u32)) -> Option<(u32, u32)> {
+    let part = scale::fitted_size(photograph.0, photograph.1);
+    let (side, footer) = (overlay.0.checked_sub(part.0)?, overlay.1.checked_sub(part.1)?);
+    let upright = part.1 > part.0;
+    let strip_alone = if upright { side > 0 && footer == 0 } else { side == 0 && footer > 0 };
+    strip_alone.then_some(part)
 }
 
 /// The same before it is encoded: the photograph at the upper left, the strip to the right or below.

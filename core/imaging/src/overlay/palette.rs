@@ -11,8 +11,10 @@ pub(crate) const FAINT: Rgb = [150, 161, 171];
 pub(crate) const BACKGROUND: Rgb = [19, 23, 28];
 pub(crate) const RAISED: Rgb = [41, 48, 56];
 pub(crate) const CASING: Rgb = [12, 14, 17];
-pub(crate) const UNCOVERED: Rgb = [255, 92, 77];
-pub(crate) const GLARE: Rgb = [186, 200, 214];
+/// What tints and hatches area without coating.
+pub const UNCOVERED: [u8; 3] = [255, 92, 77];
+/// What hatches glare.
+pub const GLARE: [u8; 3] = [186, 200, 214];
 
 /// Every class, in the order of the legend.
 pub(crate) const CLASSES: [DefectClass; 6] = [

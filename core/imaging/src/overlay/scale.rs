@@ -10,18 +10,30 @@ pub(crate) const SMALL_SIDE: u32 = 1000;
 /// Reduced to a long side of [`LONG_SIDE`], or enlarged by the smallest whole factor that reaches
 /// [`SMALL_SIDE`]; in between a copy.
 pub(crate) fn fitted(picture: &Picture) -> Picture {
-    let long = picture.width.max(picture.height).max(1);
-    if long > LONG_SIDE {
-        let side = |length: u32| {
-            let scaled = u64::from(length) * u64::from(LONG_SIDE) / u64::from(long);
-            (scaled as u32).max(1)
-        };
-        reduced(picture, side(picture.width), side(picture.height))
-    } else if long < SMALL_SIDE {
-        enlarged(picture, SMALL_SIDE.div_ceil(long))
+    let (width, height) = fitted_size(picture.width, picture.height);
+    if width < picture.width || height < picture.height {
+        reduced(picture, width, height)
+    } else if width > picture.width {
+        enlarged(picture, width / picture.width)
     } else {
         picture.clone()
     }
+}
+
+/// Columns and rows that a photograph of such a size is brought to.
+pub(crate) fn fitted_size(width: u32, height: u32) -> (u32, u32) {
+    let long = width.max(height).max(1);
+    let side = |length: u32| {
+        if long > LONG_SIDE {
+            let scaled = u64::from(length) * u64::from(LONG_SIDE) / u64::from(long);
+            (scaled as u32).max(1)
+        } else if long < SMALL_SIDE {
+            length.saturating_mul(SMALL_SIDE.div_ceil(long))
+        } else {
+            length
+        }
+    };
+    (side(width), side(height))
 }
 
 /// Every pixel is the mean of the source pixels it covers, at whole-pixel borders.

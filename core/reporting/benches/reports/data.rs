@@ -117,6 +117,7 @@ pub(crate) fn report(
         Ok(Analysis {
             photograph: picture(&row.photograph)?,
             overlay: picture(&row.overlay)?,
+            overlay_needs_key: true,
             id: row.id,
             job_id: None,
             created_at: row.created_at,

@@ -59,6 +59,12 @@ pub enum PdfError {
     /// The PDF standard asked for does not exist in this build.
     #[error("pdf standard is not available: {0}")]
     Standard(String),
+    /// A part of a large report is not as typst is known to write it.
+    #[error("parts of the report cannot be joined: {0}")]
+    Join(&'static str),
+    /// The same, in the words of whoever read it.
+    #[error("parts of the report cannot be read")]
+    Unread(#[source] lopdf::Error),
     /// The data could not be put into JSON.
     #[error("report data cannot be written as json")]
     Data(#[source] serde_json::Error),

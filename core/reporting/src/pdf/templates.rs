@@ -26,6 +26,7 @@ static BUILT_IN: [(&str, &str); 9] = built_in![
 
 /// All files that templates may read beside the report's own, by name.
 pub(super) struct Templates {
+    knows_of_parts: bool,
     sources: HashMap<FileId, Source>,
     files: HashMap<FileId, Bytes>,
 }
@@ -39,6 +40,7 @@ impl Templates {
             sources.insert(id, Source::new(id, text.to_owned()));
         }
         let mut files = HashMap::new();
+        let mut knows_of_parts = true;
         if let Some(dir) = dir {
             for entry in
                 std::fs::read_dir(dir).map_err(|source| SetterError::Read { path: dir.to_owned(), source })?
@@ -51,6 +53,7 @@ impl Templates {
                 let bytes = std::fs::read(&path)
                     .map_err(|source| SetterError::Read { path: path.clone(), source })?;
                 if name.ends_with(".typ") {
+                    knows_of_parts &= name == "theme.typ" || BUILT_IN.iter().all(|(known, _)| *known != name);
                     let text =
                         String::from_utf8(bytes).map_err(|_| SetterError::NotText { path: path.clone() })?;
                     sources.insert(id, Source::new(id, text));
@@ -59,11 +62,16 @@ impl Templates {
                 }
             }
         }
-        Ok(Self { sources, files })
+        Ok(Self { knows_of_parts, sources, files })
     }
 
     pub(super) fn source(&self, id: FileId) -> Option<&Source> {
         self.sources.get(&id)
+    }
+
+    /// Whether a report may be set in parts: built-in templates know how; of others, the theme need not.
+    pub(super) fn know_of_parts(&self) -> bool {
+        self.knows_of_parts
     }
 
     /// Whether the operator's folder holds a file of that name.

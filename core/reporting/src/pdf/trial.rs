@@ -36,6 +36,7 @@ fn empty() -> Analysis {
         metrics: Metrics::default(),
         photograph: None,
         overlay: None,
+        overlay_needs_key: false,
         lightness: None,
     }
 }

@@ -3,6 +3,8 @@
 
 mod analysis;
 mod batch;
+#[cfg(test)]
+mod documented;
 mod figures;
 mod matter;
 
@@ -11,6 +13,26 @@ use crate::language::{date, date_time, words};
 use crate::model::{Language, Picture, Report, Template};
 use crate::rules::Rules;
 use serde_json::{Map, Value, json};
+
+/// What of a report one document holds.
+pub(super) enum Extent<'a> {
+    /// All of it.
+    Whole,
+    /// All but the sections of its analyses: for each of them as many pages, blank but for their headings.
+    Frame {
+        /// Pages of every section.
+        pages: &'a [usize],
+    },
+    /// The sections of some analyses and nothing else.
+    Sections {
+        /// The place of the first in the whole report, from 0.
+        first: usize,
+        /// Pages of the whole report that stand before them.
+        pages_before: usize,
+        /// Pages of the whole report.
+        pages_in_all: usize,
+    },
+}
 
 /// What a view is made with, the same for all reports.
 pub(super) struct House<'a> {
@@ -23,15 +45,29 @@ pub(super) struct House<'a> {
 }
 
 /// The report as its template sees it.
-pub(super) fn view(report: &Report, house: &House<'_>) -> Value {
+pub(super) fn view(report: &Report, house: &House<'_>, extent: &Extent<'_>) -> Value {
     let settable = &house.settable;
     let language = report.language;
     let words = words(language);
     let flat: Map<String, Value> = words.entries().map(|(key, word)| (key.to_owned(), json!(word))).collect();
     let combined = report.combined || report.analyses.len() != 1;
     let title = if combined { "report.title_combined" } else { "report.title" };
+    let (first, pages_before, pages_in_all) = match extent {
+        Extent::Sections { first, pages_before, pages_in_all } => {
+            (*first, *pages_before, Some(*pages_in_all))
+        }
+        Extent::Whole | Extent::Frame { .. } => (0, 0, None),
+    };
+    let whole = pages_in_all.is_none();
     json!({
         "template": report.template,
+        "extent": match extent {
+            Extent::Whole => "whole",
+            Extent::Frame { .. } => "frame",
+            Extent::Sections { .. } => "sections",
+        },
+        "pages_before": pages_before,
+        "pages_in_all": pages_in_all,
         "lang": match language { Language::En => "en", Language::No => "nb" },
         "decimal_mark": match language { Language::En => ".", Language::No => "," },
         "words": flat,
@@ -51,11 +87,15 @@ pub(super) fn view(report: &Report, house: &House<'_>) -> Value {
             .analyses
             .iter()
             .enumerate()
-            .map(|(index, analysis)| analysis::view(report, index, analysis, house))
+            .map(|(index, analysis)| match extent {
+                Extent::Frame { pages } => analysis::line(report, index, analysis, house, pages[index]),
+                Extent::Whole => analysis::view(report, index, analysis, house, 0),
+                Extent::Sections { .. } => analysis::view(report, index, analysis, house, first),
+            })
             .collect::<Vec<_>>(),
-        "batch": if combined { batch::view(report) } else { Value::Null },
+        "batch": if combined && whole { batch::view(report) } else { Value::Null },
         "left_out": matter::left_out(report, settable),
-        "matter": matter::view(report),
+        "matter": if whole { matter::view(report) } else { Value::Null },
     })
 }
 

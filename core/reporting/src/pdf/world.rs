@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::error::PdfError;
 use super::fonts::Fonts;
 use super::templates::{Templates, file_id, main_of};
+use super::view::Extent;
 use super::{pictures, timestamp};
 use crate::model::Report;
 use typst::diag::{FileError, FileResult};
@@ -31,12 +32,15 @@ impl<'a> ReportWorld<'a> {
         templates: &'a Templates,
         library: &'a LazyHash<Library>,
         report: &Report,
+        extent: &Extent<'_>,
         view: serde_json::Value,
     ) -> Result<Self, PdfError> {
         let mut files = HashMap::new();
         let json = serde_json::to_vec(&view).map_err(PdfError::Data)?;
         files.insert(file_id("report.json"), Bytes::new(json));
-        files.extend(pictures::files(report).map(|(name, file)| (file_id(&name), file)));
+        if !matches!(extent, Extent::Frame { .. }) {
+            files.extend(pictures::files(report).map(|(name, file)| (file_id(&name), file)));
+        }
         Ok(Self {
             fonts,
             templates,

@@ -8,6 +8,7 @@ mod condition;
 mod figures;
 mod file;
 mod grade;
+mod reason;
 mod recommend;
 mod verdict;
 
@@ -15,5 +16,6 @@ pub use capture::{CaptureQuality, Level, capture_quality};
 pub use figures::{Class, Figure};
 pub use file::{Rules, RulesError};
 pub use grade::{Grade, d610_grade, flaking_class, grades};
+pub use reason::reason;
 pub use recommend::{Priority, Recommendation, Source};
 pub use verdict::{LOW_CONFIDENCE, Verdict, verdict, verdict_sentence};

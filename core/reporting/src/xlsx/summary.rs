@@ -149,7 +149,8 @@ impl Page<'_> {
     }
 
     fn by_class(&mut self, figures: &Statistics) -> Result<(), XlsxError> {
-        if figures.defects_by_class.iter().all(|class| class.count == 0) {
+        let others = figures.defects_of_other_classes;
+        if others == 0 && figures.defects_by_class.iter().all(|class| class.count == 0) {
             return Ok(());
         }
         self.begin("heading.defects_by_class", &["column.class", "column.count"])?;
@@ -157,6 +158,11 @@ impl Page<'_> {
         for class in &figures.defects_by_class {
             self.name(self.words.get(&format!("defect.{}.name", class.class)))?;
             self.number(1, class.count)?;
+            self.row += 1;
+        }
+        if others > 0 {
+            self.name(self.words.get("defect.other.name"))?;
+            self.number(1, others)?;
             self.row += 1;
         }
         let chart = self.columns_chart(first);

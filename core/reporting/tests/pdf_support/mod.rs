@@ -80,6 +80,7 @@ pub(crate) fn analysis(number: u32) -> Analysis {
         },
         photograph: Some(picture()),
         overlay: Some(picture()),
+        overlay_needs_key: true,
         lightness: Some((0..64).collect()),
     }
 }

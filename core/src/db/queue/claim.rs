@@ -150,7 +150,7 @@ pub async fn release_unknown(session: &mut Session, worker: WorkerId, held: &[Jo
     let held: Vec<Uuid> = held.iter().map(|job| job.0).collect();
     let done = sqlx::query!(
         r#"update public.jobs
-           set status = 'pending', attempts_forgiven = attempts_forgiven + 1, run_at = now(),
+           set status = 'pending', attempts_forgiven = attempts_forgiven + 1, run_at = least(run_at, now()),
                locked_by = null, locked_until = null, updated_at = now()
            where status = 'running' and locked_by = $1 and id <> all ($2)"#,
         worker.0,

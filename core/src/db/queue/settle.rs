@@ -114,8 +114,10 @@ pub async fn end(session: &mut Session, worker: WorkerId, endings: &[Ending]) ->
             update public.jobs j
             set status = ending.status,
                 attempts_forgiven = j.attempts_forgiven + ending.forgiven,
-                run_at = case when ending.status = 'pending'
-                              then now() + make_interval(secs => ending.delay_seconds) else j.run_at end,
+                -- What is given back without a pause keeps its place before those that came later.
+                run_at = case when ending.status <> 'pending' then j.run_at
+                              when ending.delay_seconds > 0 then now() + make_interval(secs => ending.delay_seconds)
+                              else least(j.run_at, now()) end,
                 results = case when ending.status = 'pending' then coalesce(ending.results::jsonb, j.results)
                                else coalesce(ending.results::jsonb, j.results, '{}') end,
                 -- What is given back without a word keeps the words of the attempt before.

@@ -18,7 +18,7 @@ pub struct Swept {
     pub crashes: i32,
 }
 
-/// Takes back jobs whose lease has run out: to `pending` at once, or to `failed` with `worker_lost` when it was the
+/// Takes back jobs whose lease has run out: to `pending` at once and to their old place, or to `failed` with `worker_lost` when it was the
 /// third or the last attempt. Rows inside a fenced transaction are passed by. Nothing is swept until the server has
 /// been up for one lease, because nobody could renew while it was down.
 pub async fn sweep(session: &mut Session, lease_seconds: f64, max_crashes: i32) -> DbResult<Vec<Swept>> {
@@ -38,7 +38,7 @@ pub async fn sweep(session: &mut Session, lease_seconds: f64, max_crashes: i32) 
             update public.jobs j
             set status = case when e.spent then 'failed' else 'pending' end,
                 crashes = j.crashes + 1,
-                run_at = case when e.spent then j.run_at else now() end,
+                run_at = case when e.spent then j.run_at else least(j.run_at, now()) end,
                 completed_at = case when e.spent then now() end,
                 results = case when e.spent then coalesce(j.results, (
                         -- What the parts of a batch say; the last attempt could not.

@@ -1,7 +1,7 @@
 //! One image: fetch, judge, store, settle.
 //!
 //! Everything but the judging waits for storage or database, so several images are on their way at once. What they
-//! hold is bounded: encoded files by `inputs`, pixels by the memory budget of the compute threads.
+//! hold is bounded: encoded files and pixels by what the compute threads admit.
 
 use std::{
     sync::Arc,
@@ -22,7 +22,7 @@ use forgeos_core::{
 };
 use forgeos_imaging::Limits;
 use serde_json::{Value, json};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::{metrics::metrics_of, opinion::Opinion};
 use crate::jobs::{
@@ -36,8 +36,6 @@ const ARTIFACT_KIND: &str = "visualization";
 const VISUALIZATION_MIME: &str = "image/jpeg";
 /// How long the judging of one image may take once a thread has begun with it.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
-/// Memory that judging takes per pixel: the RGB picture and the planes derived from it.
-const BYTES_PER_PIXEL: u64 = 5;
 
 /// What all images of a batch share.
 #[derive(Debug, Clone)]
@@ -48,8 +46,6 @@ pub(super) struct Analyst {
     pub(super) limits: Limits,
     /// Judges besides, when the job names one.
     pub(super) model: Option<Arc<LoadedModel>>,
-    /// One permit for every encoded file in memory.
-    pub(super) inputs: Arc<Semaphore>,
 }
 
 /// What came out of the judging.
@@ -91,10 +87,7 @@ impl Analyst {
         source: ImageSource,
         found_at: &mut Option<Key>,
     ) -> Result<(Value, Option<(Key, StoredObject)>), Trouble> {
-        let input = Arc::clone(&self.inputs)
-            .acquire_owned()
-            .await
-            .map_err(|_| ImageFailure::new(ErrorCode::Internal, "the worker is closing"))?;
+        let input = self.ctx.compute.admit_file().await?;
         let bytes = photographs::fetch(&self.ctx, source, self.limits.max_bytes, found_at).await?;
 
         let judged = self.compute(bytes, input).await?;
@@ -118,8 +111,7 @@ impl Analyst {
             let bytes = bytes.clone();
             self.ctx.compute.run(move || forgeos_imaging::inspect(&bytes, &limits)).await??
         };
-        let pixels = u64::from(header.width) * u64::from(header.height);
-        let memory = self.ctx.compute.reserve_memory(pixels * BYTES_PER_PIXEL + bytes.len() as u64).await?;
+        let memory = self.ctx.compute.reserve_memory(photographs::memory_for(&header, &bytes)).await?;
 
         let (begin, begun) = oneshot::channel();
         let (options, draw, model) = (self.options, self.include_visualization, self.model.clone());

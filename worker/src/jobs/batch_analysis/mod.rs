@@ -21,7 +21,6 @@ use forgeos_core::{
 use forgeos_imaging::Limits;
 use futures::{StreamExt, stream::FuturesUnordered};
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 pub use params::{BatchAnalysis, MAX_IMAGES, Options, Profile, Sensitivity};
@@ -86,7 +85,6 @@ impl BatchAnalysis {
             include_visualization: self.options.include_visualization,
             limits: Limits::default(),
             model,
-            inputs: Arc::new(Semaphore::new(threads + 2)),
         };
         // Besides the images whose files are in memory, some whose small results are on their way out.
         let most_under_way = 2 * threads + 4;

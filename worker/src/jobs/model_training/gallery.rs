@@ -1,8 +1,8 @@
 //! Reads and describes the pictures of a training, several at once.
 //!
 //! A picture that cannot be read is left out and listed; so is one whose file is the same as another's, because the same
-//! file on both sides of a test would be counted as a success. What is held is bounded: encoded files by a count, pixels
-//! by the memory budget of the compute threads; a description has some 20 kB.
+//! file on both sides of a test would be counted as a success. What is held is bounded: encoded files and
+//! pixels by what the compute threads admit; a description has some 20 kB.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -25,8 +25,6 @@ use crate::jobs::photographs::{self, ImageFailure, Trouble};
 
 /// How long the describing of one picture may take once a thread has begun with it.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
-/// Memory that describing takes per pixel: the RGB picture and the planes derived from it.
-const BYTES_PER_PIXEL: u64 = 5;
 
 /// The pictures that can be learned from, and the others.
 #[derive(Debug, Default)]
@@ -156,18 +154,18 @@ async fn one(
 ) -> Result<Read, Trouble> {
     let limits = Limits::default();
     let mut found_at = None;
+    let file = ctx.compute.admit_file().await?;
     let bytes = photographs::fetch(ctx, source, limits.max_bytes, &mut found_at).await?;
     let header = {
         let bytes = bytes.clone();
         ctx.compute.run(move || forgeos_imaging::inspect(&bytes, &limits)).await??
     };
-    let pixels = u64::from(header.width) * u64::from(header.height);
-    let memory = ctx.compute.reserve_memory(pixels * BYTES_PER_PIXEL + bytes.len() as u64).await?;
+    let memory = ctx.compute.reserve_memory(photographs::memory_for(&header, &bytes)).await?;
     let regions = regions.to_vec();
     let (begin, begun) = oneshot::channel();
     let work = ctx.compute.run(move || {
         // A thread cannot be interrupted: what it holds stays counted until it is done, time limit or not.
-        let _held = memory;
+        let _held = (memory, file);
         let _ = begin.send(());
         describe_bytes(&bytes, &limits, &regions)
     });

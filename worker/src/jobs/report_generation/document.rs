@@ -36,6 +36,7 @@ pub(super) fn analysis(
         metrics: metrics_of(metrics),
         photograph: None,
         overlay: None,
+        overlay_needs_key: false,
         lightness: None,
     })
 }

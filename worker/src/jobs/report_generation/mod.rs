@@ -34,7 +34,6 @@ use forgeos_core::{
 use forgeos_imaging::Limits;
 use forgeos_reporting::pdf::Setter;
 use futures::{StreamExt, stream::FuturesUnordered};
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 pub use params::{
@@ -65,12 +64,7 @@ impl Job for ReportGeneration {
             ctx: ctx.clone(),
             params: Arc::new(self.clone()),
             setter: ctx.resources.get::<Setter>()?,
-            album: Album {
-                ctx: ctx.clone(),
-                limits: Limits::default(),
-                inputs: Arc::new(Semaphore::new(ctx.compute.threads() + 2)),
-                missing: Arc::default(),
-            },
+            album: Album { ctx: ctx.clone(), limits: Limits::default(), missing: Arc::default() },
             orphans: Arc::new(AtomicBool::new(false)),
         };
         match self.work(&writer).await {

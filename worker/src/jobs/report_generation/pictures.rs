@@ -1,7 +1,7 @@
 //! The pictures of an analysis at print size. A picture that is not there, not its owner's or damaged costs nothing but
 //! itself: the page says that it is not available. Only a store that does not answer at all stops the job.
 //!
-//! What is held is bounded: encoded files by `inputs`, pixels by the memory budget of the compute threads.
+//! What is held is bounded: encoded files and pixels by what the compute threads admit.
 
 use std::sync::{
     Arc,
@@ -14,15 +14,11 @@ use forgeos_core::{
     db::report_sources::SourceAnalysis,
     storage::{Bucket, Key, StorageError},
 };
-use forgeos_imaging::{Limits, print::PrintPicture};
+use forgeos_imaging::{Limits, overlay::photograph_part, print::PrintPicture};
 use forgeos_reporting::model::{Analysis, Picture};
-use tokio::sync::Semaphore;
 
 use super::failure::threads_are_gone;
-use crate::jobs::patience::patiently;
-
-/// Memory that bringing a picture to print size takes per pixel.
-const BYTES_PER_PIXEL: u64 = 5;
+use crate::jobs::{patience::patiently, photographs};
 
 /// Long side of the printed pictures of a report about so many analyses, in pixels: 300 per inch where a page is theirs;
 /// where hundreds share a document they are 36 mm high, which makes 250 per inch of most and 150 of the widest. A
@@ -35,13 +31,19 @@ pub(super) fn long_side_for(analyses: usize) -> u32 {
     }
 }
 
+/// A picture at print size.
+struct Printed {
+    picture: Picture,
+    lightness: Vec<u32>,
+    /// Whether its strip was cut off.
+    cut: bool,
+}
+
 /// Fetches pictures.
 #[derive(Debug, Clone)]
 pub(super) struct Album {
     pub(super) ctx: JobContext,
     pub(super) limits: Limits,
-    /// One permit for every encoded file in memory.
-    pub(super) inputs: Arc<Semaphore>,
     /// Pictures that were not to be had, though their analysis names them.
     pub(super) missing: Arc<AtomicU64>,
 }
@@ -66,35 +68,40 @@ impl Album {
         long_side: u32,
     ) -> Result<(), JobError> {
         let owner = self.ctx.job.user_id;
+        let drawn_of = analysis.metrics.width.zip(analysis.metrics.height);
         let (photograph, overlay) = tokio::try_join!(
-            self.picture(Bucket::Images, source.photograph(owner).and_then(Result::ok), long_side),
-            self.picture(Bucket::Outputs, source.visualization(owner), long_side),
+            self.picture(Bucket::Images, source.photograph(owner).and_then(Result::ok), long_side, None),
+            self.picture(Bucket::Outputs, source.visualization(owner), long_side, drawn_of),
         )?;
         let names = |name: &Option<String>| name.as_deref().is_some_and(|name| !name.is_empty());
         let missing = u64::from(names(&source.filename) && photograph.is_none())
             + u64::from(names(&source.output_filename) && overlay.is_none());
         self.missing.fetch_add(missing, Ordering::Relaxed);
-        if let Some((picture, lightness)) = photograph {
+        if let Some(Printed { picture, lightness, .. }) = photograph {
             analysis.photograph = Some(picture);
             analysis.lightness = Some(lightness);
         }
-        analysis.overlay = overlay.map(|(picture, _)| picture);
+        analysis.overlay_needs_key = overlay.as_ref().is_some_and(|overlay| overlay.cut);
+        analysis.overlay = overlay.map(|overlay| overlay.picture);
         Ok(())
     }
 
+    /// With `drawn_of` the picture is an overlay of a photograph of that size: its strip, whose words are English, is cut
+    /// off. One that was drawn by others stays as it is.
     async fn picture(
         &self,
         bucket: Bucket,
         key: Option<Key>,
         long_side: u32,
-    ) -> Result<Option<(Picture, Vec<u32>)>, JobError> {
+        drawn_of: Option<(u32, u32)>,
+    ) -> Result<Option<Printed>, JobError> {
         let Some(key) = key else { return Ok(None) };
-        let Ok(input) = Arc::clone(&self.inputs).acquire_owned().await else { return Ok(None) };
+        let input = self.ctx.compute.admit_file().await.map_err(threads_are_gone)?;
         let Some(bytes) = self.fetch(bucket, &key).await? else { return Ok(None) };
         let limits = self.limits;
         let Ok(header) = forgeos_imaging::inspect(&bytes, &limits) else { return Ok(None) };
-        let pixels = u64::from(header.width) * u64::from(header.height);
-        let wanted = pixels * BYTES_PER_PIXEL + bytes.len() as u64;
+        let part = drawn_of.and_then(|size| photograph_part((header.width, header.height), size));
+        let wanted = photographs::memory_for(&header, &bytes);
         let memory = self.ctx.compute.reserve_memory(wanted).await.map_err(threads_are_gone)?;
         let fitted = self
             .ctx
@@ -102,13 +109,14 @@ impl Album {
             .run(move || {
                 // A thread cannot be interrupted: what it holds stays counted until it is done.
                 let _held = (memory, input);
-                forgeos_imaging::print::fit(&bytes, &limits, long_side)
+                forgeos_imaging::print::fit_part(&bytes, &limits, long_side, part)
             })
             .await;
         Ok(match fitted {
             Ok(Ok(PrintPicture { jpeg, lightness, .. })) => {
                 let url = Some(self.ctx.storage.url(bucket, &key));
-                Some((Picture { bytes: jpeg.into(), extension: "jpg", url }, lightness))
+                let picture = Picture { bytes: jpeg.into(), extension: "jpg", url };
+                Some(Printed { picture, lightness, cut: part.is_some() })
             }
             Ok(Err(error)) => {
                 tracing::debug!(%error, bucket = bucket.as_str(), "a picture of a report cannot be decoded");

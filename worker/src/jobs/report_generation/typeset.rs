@@ -7,7 +7,7 @@ use forgeos_core::{ErrorCode, JobContext, JobError, error::in_one_line};
 use forgeos_reporting::{
     csv::csv,
     model::{Picture, Report},
-    pdf::{PdfError, Setter, memory_bound},
+    pdf::{PdfError, Setter},
     xlsx::{XlsxError, xlsx},
 };
 
@@ -29,14 +29,15 @@ pub(super) struct Typeset {
     pub(super) has_pictures: bool,
 }
 
-/// Sets a report as one kind of file.
+/// Sets a report as one kind of file; `told` hears how many of its analyses are set.
 pub(super) async fn typeset(
     ctx: &JobContext,
     setter: &Arc<Setter>,
     report: &Arc<Report>,
     format: ReportFormat,
+    told: impl FnMut(usize) + Send + 'static,
 ) -> Result<Typeset, Trouble> {
-    let wanted = if format == ReportFormat::Pdf { memory_bound(report) } else { TABLE_BYTES };
+    let wanted = if format == ReportFormat::Pdf { setter.memory_bound(report) } else { TABLE_BYTES };
     let memory = ctx.compute.reserve_memory(wanted).await?;
     let (setter, report) = (Arc::clone(setter), Arc::clone(report));
     let set = ctx
@@ -44,16 +45,21 @@ pub(super) async fn typeset(
         .run(move || {
             // Abandoned work goes on to its end: what it holds stays counted until then.
             let _held = memory;
-            set(&setter, &report, format)
+            set(&setter, &report, format, told)
         })
         .await??;
     Ok(set)
 }
 
-fn set(setter: &Setter, report: &Report, format: ReportFormat) -> Result<Typeset, Trouble> {
+fn set(
+    setter: &Setter,
+    report: &Report,
+    format: ReportFormat,
+    mut told: impl FnMut(usize),
+) -> Result<Typeset, Trouble> {
     let (bytes, pages) = match format {
         ReportFormat::Pdf => {
-            let pdf = setter.pdf(report).map_err(|error| wrong_template(&error))?;
+            let pdf = setter.pdf_telling(report, &mut told).map_err(|error| wrong_template(&error))?;
             (pdf.bytes, Some(pdf.pages as u64))
         }
         ReportFormat::Xlsx => (xlsx(report).map_err(not_written)?, None),

@@ -43,6 +43,14 @@ const ROWS_AT_ONCE: usize = 200;
 /// PostgreSQL's code for a row that refers to one that is gone.
 const FOREIGN_KEY_VIOLATION: &str = "23503";
 
+/// Of a file's steps, those in which it is set; the rest is writing.
+const SETTING_TENTHS: u64 = 9;
+
+/// Steps of a combined report: every analysis is collected once, and set once for each file.
+fn steps_of(analyses: usize, files: usize) -> u64 {
+    analyses as u64 * (1 + files as u64)
+}
+
 /// What all reports of a job share.
 #[derive(Clone)]
 pub(super) struct Writer {
@@ -100,7 +108,7 @@ impl Writer {
         let report = Arc::new(self.report_of(vec![analysis], Vec::new()));
         let mut files = Vec::new();
         for format in self.params.formats() {
-            let set = typeset(&self.ctx, &self.setter, &report, format).await?;
+            let set = typeset(&self.ctx, &self.setter, &report, format, |_| {}).await?;
             files.push(self.put(&item.item, set).await?);
         }
         Ok(Outcome::Files { analysis_id: source.map(|source| source.id), files, left_out: Vec::new() })
@@ -109,8 +117,7 @@ impl Writer {
     /// One report of all the analyses.
     pub(super) async fn combined(&self, item: ClaimedItem, ids: &[Uuid]) -> Result<(), JobError> {
         let formats = self.params.formats();
-        // Collecting takes about as long as setting and writing.
-        let steps = 2 * ids.len() as u64;
+        let steps = steps_of(ids.len(), formats.len());
         let (analyses, told) = self.gather(ids, steps).await?;
         let (mut left_out, told): (Vec<ReportError>, Vec<LeftOut>) = told.into_iter().unzip();
         let failure = if analyses.is_empty() {
@@ -138,15 +145,19 @@ impl Writer {
         collected: u64,
     ) -> Result<Vec<Stored>, Trouble> {
         let mut files = Vec::new();
-        // Each file is set and written in its share of the steps that are left.
-        let tell = |phase: &str, turn: usize| {
-            let done = collected + collected * turn as u64 / (2 * formats.len() as u64);
-            self.ctx.progress.set(phase, done, 2 * collected);
-        };
+        let steps = steps_of(collected as usize, formats.len());
         for (place, format) in formats.iter().enumerate() {
-            tell("typesetting", 2 * place);
-            let set = typeset(&self.ctx, &self.setter, report, *format).await?;
-            tell("writing", 2 * place + 1);
+            let before = collected * (1 + place as u64);
+            let progress = self.ctx.progress.clone();
+            progress.set("typesetting", before, steps);
+            let mut furthest = 0;
+            // A large report may be set a second time: what is shown does not go back.
+            let told = move |set: usize| {
+                furthest = furthest.max(set as u64);
+                progress.set("typesetting", before + furthest * SETTING_TENTHS / 10, steps);
+            };
+            let set = typeset(&self.ctx, &self.setter, report, *format, told).await?;
+            self.ctx.progress.set("writing", before + collected * SETTING_TENTHS / 10, steps);
             files.push(self.put(COMBINED, set).await?);
         }
         Ok(files)

@@ -5,18 +5,22 @@ use crate::language::{NOT_MEASURED, date, date_time, decimal, index, integer, pl
 use crate::model::{Analysis, Defect, Language, Metrics, Picture, Report, Template};
 use crate::pdf::pictures;
 use crate::pdf::text::Settable;
-use crate::rules::{Rules, grades, verdict, verdict_sentence};
+use crate::rules::{Class, Figure, Rules, Verdict, grades, reason, verdict, verdict_sentence};
 use serde_json::{Value, json};
 
-pub(super) fn view(report: &Report, position: usize, analysis: &Analysis, house: &House<'_>) -> Value {
+/// `position` is its place in `report`, whose first has `before` others before it in the whole report.
+pub(super) fn view(
+    report: &Report,
+    position: usize,
+    analysis: &Analysis,
+    house: &House<'_>,
+    before: usize,
+) -> Value {
     let settable = &house.settable;
     let language = report.language;
     let words = words(language);
     let metrics = &analysis.metrics;
-    let name = match analysis.filename.as_deref().map(|name| settable.text(file_name(name))) {
-        Some(name) if !name.trim().is_empty() => name,
-        _ => words.get("label.unnamed").to_owned(),
-    };
+    let name = name_of(analysis, language, settable);
     let picture = |role: &str, picture: &Option<Picture>| {
         shown(picture).map(|p| {
             json!({
@@ -25,23 +29,18 @@ pub(super) fn view(report: &Report, position: usize, analysis: &Analysis, house:
             })
         })
     };
-    let verdict = verdict(metrics);
     let recommendations = match report.include_recommendations {
         true => recommendations(metrics, language, house.rules),
         false => Vec::new(),
     };
     json!({
-        "number": position + 1,
+        "number": before + position + 1,
         "id": settable.text(&analysis.id),
         "batch_id": analysis.job_id.as_deref().map(|id| settable.text(id)),
         "name": name,
         "date": date(language, analysis.created_at),
         "date_time": date_time(language, analysis.created_at),
-        "verdict": {
-            "key": verdict.as_str(),
-            "name": verdict.name(language),
-            "sentence": verdict_sentence(metrics, language),
-        },
+        "verdict": verdict_of(metrics, language),
         "severity": severity(metrics, language),
         "profile_note": figures::is_reference(metrics).then(|| words.get("profile_meaning.reference")),
         "indices": figures::indices(metrics, language),
@@ -57,7 +56,67 @@ pub(super) fn view(report: &Report, position: usize, analysis: &Analysis, house:
         "photograph": picture("photograph", &analysis.photograph),
         "photograph_missing": report.include_images && analysis.photograph.is_none(),
         "overlay": picture("overlay", &analysis.overlay),
+        "overlay_key": if analysis.overlay_needs_key { overlay_key(metrics, language) } else { Vec::new() },
     })
+}
+
+/// What tables and the outline say of an analysis, whose section has so many `pages`.
+pub(super) fn line(
+    report: &Report,
+    position: usize,
+    analysis: &Analysis,
+    house: &House<'_>,
+    pages: usize,
+) -> Value {
+    let (metrics, language) = (&analysis.metrics, report.language);
+    json!({
+        "number": position + 1,
+        "name": name_of(analysis, language, &house.settable),
+        "verdict": verdict_of(metrics, language),
+        "indices": figures::indices(metrics, language),
+        "defect_count": figures::count(metrics.defects_detected, language),
+        "pages": pages,
+    })
+}
+
+fn name_of(analysis: &Analysis, language: Language, settable: &Settable<'_>) -> String {
+    match analysis.filename.as_deref().map(|name| settable.text(file_name(name))) {
+        Some(name) if !name.trim().is_empty() => name,
+        _ => words(language).get("label.unnamed").to_owned(),
+    }
+}
+
+fn verdict_of(metrics: &Metrics, language: Language) -> Value {
+    let verdict = verdict(metrics);
+    json!({
+        "key": verdict.as_str(),
+        "name": verdict.name(language),
+        "sentence": verdict_sentence(metrics, language),
+        "because": matches!(verdict, Verdict::Watch | Verdict::Repair).then(|| reason(metrics, language)).flatten(),
+    })
+}
+
+/// What the colours of an overlay mean, as far as they can be in it.
+fn overlay_key(metrics: &Metrics, language: Language) -> Vec<Value> {
+    let words = words(language);
+    let listed = metrics.defects.as_deref().unwrap_or_default();
+    let classes = Class::ALL
+        .into_iter()
+        .filter(|class| class.among(listed).next().is_some())
+        .map(|class| (class.as_str(), words.get(&format!("defect.{}.plural", class.as_str())).to_owned()));
+    let value = |figure: Figure| figure.of(metrics);
+    let judged = value(Figure::RoiPercent).zip(value(Figure::GlarePercent));
+    let areas = [
+        // Where it cannot be known from the figures, the picture may show it.
+        ("uncovered", value(Figure::UncoveredPercent).is_none_or(|share| share > 0.0)),
+        ("glare", value(Figure::GlarePercent).is_none_or(|share| share > 0.0)),
+        ("outside", judged.is_none_or(|(judged, glare)| judged + glare < 99.9)),
+    ];
+    let areas = areas
+        .into_iter()
+        .filter(|(_, there)| *there)
+        .map(|(area, _)| (area, words.get(&format!("overlay.{area}")).to_owned()));
+    classes.chain(areas).map(|(key, name)| json!({ "key": key, "name": name })).collect()
 }
 
 /// The last part of a path: folders say nothing to a reader.
@@ -125,12 +184,13 @@ fn defects(report: &Report, metrics: &Metrics, settable: &Settable<'_>) -> Value
     let language = report.language;
     let words = words(language);
     let Some(defects) = &metrics.defects else { return Value::Null };
-    let limit = match (report.template, report.analyses.len()) {
+    let alone = !report.combined && report.analyses.len() == 1;
+    let limit = match (report.template, alone) {
         (Template::Summary, _) => 0,
-        (Template::Standard, 1) => 30,
-        (Template::Standard, _) => 5,
-        (Template::Detailed, 1) => 200,
-        (Template::Detailed, _) => 40,
+        (Template::Standard, true) => 30,
+        (Template::Standard, false) => 5,
+        (Template::Detailed, true) => 200,
+        (Template::Detailed, false) => 40,
     };
     let total = metrics.defects_detected.unwrap_or(0).max(defects.len() as u64);
     let shown = defects.len().min(limit);

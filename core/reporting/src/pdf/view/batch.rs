@@ -75,11 +75,10 @@ impl Defects {
     /// The listed defects by class; classes without a name of their own are one.
     fn classes(&self, of: &Statistics, language: Language) -> Vec<Value> {
         let listed = self.listed.unwrap_or(0);
-        let known: u64 = of.defects_by_class.iter().map(|class| class.count).sum();
         of.defects_by_class
             .iter()
             .map(|class| (class.class, class.count))
-            .chain([("other", listed.saturating_sub(known))])
+            .chain([("other", of.defects_of_other_classes)])
             .filter(|(_, count)| *count > 0)
             .map(|(class, count)| {
                 part(class, words(language).get(&format!("defect.{class}.plural")), count, listed, language)

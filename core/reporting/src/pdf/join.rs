@@ -1,0 +1,413 @@
+//! Joins the parts of a large report into one PDF, written as they come: no part is held any longer than it takes to
+//! copy it.
+//!
+//! A frame has every page of the report; those of its analyses are blank but for their headings. Its outline, its named
+//! destinations and its page numbers are therefore right as they are, and the pages of the parts take the place of the
+//! blank ones. Objects get new numbers; what is numbered besides (the keys of the structure's parent tree, the ids of its
+//! elements) is made unique. Knows what typst writes (PDF 1.7, flat page tree, structure trees with direct arrays) and no
+//! more than that: something else is an error, never a broken file.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
+
+use lopdf::{Dictionary, Document, Object, ObjectId, StringFormat, Writer};
+
+use super::error::PdfError;
+
+/// The page tree's only node.
+const PAGES: u32 = 1;
+/// The structure element that all others lie in.
+const DOCUMENT: u32 = 2;
+/// The file's first bytes: the version, and a comment that tells tools it is no text.
+const HEAD: &[u8] = b"%PDF-1.7\n%\x80\x80\x80\x80\n";
+
+/// A file under way.
+pub(super) struct Joined {
+    out: Vec<u8>,
+    /// Where each object begins, the first object first; 0 for one that is not written.
+    offsets: Vec<usize>,
+    pages: Vec<Object>,
+    elements: Vec<Object>,
+    /// Keys with what they stand for, ascending.
+    parents: Vec<Object>,
+    next_key: i64,
+    ids: BTreeMap<Vec<u8>, Object>,
+    parts: usize,
+}
+
+/// What is looked up once in a file that is to be copied.
+struct Source {
+    file: Document,
+    root: Dictionary,
+    pages: Vec<ObjectId>,
+    pages_root: ObjectId,
+    structure: Dictionary,
+    document: ObjectId,
+    elements: Vec<Object>,
+}
+
+/// How references, keys and ids of a file change.
+struct Change {
+    shift: u32,
+    keys: i64,
+    prefix: String,
+    /// New objects for some of the old ones.
+    known: HashMap<ObjectId, u32>,
+}
+
+impl Joined {
+    /// `expected` is about how many bytes it will have.
+    pub(super) fn new(expected: usize) -> Self {
+        let mut out = Vec::with_capacity(expected);
+        out.extend_from_slice(HEAD);
+        let offsets = vec![0; DOCUMENT as usize];
+        let (pages, elements, parents) = (Vec::new(), Vec::new(), Vec::new());
+        Self { out, offsets, pages, elements, parents, next_key: 0, ids: BTreeMap::new(), parts: 0 }
+    }
+
+    /// How many pages the parts have so far.
+    pub(super) fn pages(&self) -> usize {
+        self.pages.len()
+    }
+
+    /// Adds all pages of a part. Gives the place among them, from 0, of each of the named destinations.
+    pub(super) fn add(&mut self, part: &[u8], names: &[String]) -> Result<Vec<usize>, PdfError> {
+        let source = Source::read(part)?;
+        let starts = names.iter().map(|name| source.page_of(name)).collect::<Result<_, _>>()?;
+        let change = self.change(&source);
+        self.copy(&source, &change, &HashSet::new())?;
+        self.pages.extend(source.pages.iter().map(|id| change.reference(*id)));
+        self.elements.extend(source.elements.iter().map(|one| change.object(one)));
+        self.take_tables(&source, &change, &HashSet::new())?;
+        Ok(starts)
+    }
+
+    /// Puts the pages of all parts in the place of the frame's pages `blank`, which must be as many.
+    pub(super) fn finish(mut self, frame: &[u8], blank: Range<usize>) -> Result<Vec<u8>, PdfError> {
+        let source = Source::read(frame)?;
+        if blank.len() != self.pages.len() || blank.end > source.pages.len() {
+            return Err(PdfError::Join("pages of the parts are not those of the frame"));
+        }
+        let mut change = self.change(&source);
+        let taken: HashSet<ObjectId> = source.pages[blank.clone()].iter().copied().collect();
+        for (page, real) in source.pages[blank.clone()].iter().zip(&self.pages) {
+            change.known.insert(*page, real.as_reference().map_err(PdfError::Unread)?.0);
+        }
+        // Elements of blank pages go, with all that lies in them; those of the parts stand where they stood.
+        let (mut before, mut after, mut dropped) = (Vec::new(), Vec::new(), taken.clone());
+        let mut reached = false;
+        for element in &source.elements {
+            if source.page_of_element(element, 0).is_some_and(|page| taken.contains(&page)) {
+                reached = true;
+                source.gather(element, &mut dropped, 0);
+            } else if reached {
+                after.push(change.object(element));
+            } else {
+                before.push(change.object(element));
+            }
+        }
+        self.copy(&source, &change, &dropped)?;
+        self.take_tables(&source, &change, &dropped)?;
+        let parts = std::mem::take(&mut self.elements);
+        let elements: Vec<Object> = before.into_iter().chain(parts).chain(after).collect();
+        let page = |id: &ObjectId| change.reference(*id);
+        let pages: Vec<Object> = source.pages.iter().map(page).collect();
+        self.close(&source, &change, pages, elements)
+    }
+
+    fn change(&mut self, source: &Source) -> Change {
+        self.parts += 1;
+        Change {
+            shift: self.offsets.len() as u32,
+            keys: self.next_key,
+            prefix: format!("{}-", self.parts),
+            known: HashMap::from([(source.pages_root, PAGES), (source.document, DOCUMENT)]),
+        }
+    }
+
+    /// Copies all objects but those that the joined file has once, and those `dropped`.
+    fn copy(
+        &mut self,
+        source: &Source,
+        change: &Change,
+        dropped: &HashSet<ObjectId>,
+    ) -> Result<(), PdfError> {
+        let highest = source.file.objects.keys().map(|id| id.0).max().unwrap_or(0);
+        self.offsets.resize(self.offsets.len() + highest as usize, 0);
+        for (id, object) in &source.file.objects {
+            let once = change.known.contains_key(id) || self.is_of_the_whole(source, *id);
+            if !once && !dropped.contains(id) {
+                self.write(change.shift + id.0, &change.object(object))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The catalog and what only it refers to: written anew at the end.
+    fn is_of_the_whole(&self, source: &Source, id: ObjectId) -> bool {
+        let refers = |dictionary: &Dictionary, key: &[u8]| {
+            dictionary.get(key).and_then(Object::as_reference).is_ok_and(|found| found == id)
+        };
+        refers(&source.file.trailer, b"Root") || refers(&source.root, b"StructTreeRoot")
+    }
+
+    /// Takes over the tables that find structure elements by key and by id.
+    fn take_tables(
+        &mut self,
+        source: &Source,
+        change: &Change,
+        dropped: &HashSet<ObjectId>,
+    ) -> Result<(), PdfError> {
+        let table = |name: &[u8], list: &[u8]| -> Result<Vec<Object>, PdfError> {
+            let Ok(table) = source.structure.get(name) else { return Ok(Vec::new()) };
+            let (_, table) = source.file.dereference(table).map_err(PdfError::Unread)?;
+            let list = table.as_dict().and_then(|table| table.get(list)).map_err(PdfError::Unread)?;
+            let (_, list) = source.file.dereference(list).map_err(PdfError::Unread)?;
+            Ok(list.as_array().map_err(PdfError::Unread)?.clone())
+        };
+        let lost = |object: &Object| match object {
+            Object::Reference(id) => dropped.contains(id),
+            Object::Array(all) => {
+                all.iter().any(|one| one.as_reference().is_ok_and(|id| dropped.contains(&id)))
+            }
+            _ => false,
+        };
+        for pair in table(b"ParentTree", b"Nums")?.as_chunks::<2>().0 {
+            let key = pair[0].as_i64().map_err(PdfError::Unread)? + change.keys;
+            self.next_key = self.next_key.max(key + 1);
+            if !lost(&pair[1]) {
+                self.parents.extend([Object::Integer(key), change.object(&pair[1])]);
+            }
+        }
+        for pair in table(b"IDTree", b"Names")?.as_chunks::<2>().0 {
+            if !lost(&pair[1]) {
+                let id = pair[0].as_str().map_err(PdfError::Unread)?;
+                self.ids.insert(change.id(id), change.object(&pair[1]));
+            }
+        }
+        Ok(())
+    }
+
+    fn close(
+        mut self,
+        source: &Source,
+        change: &Change,
+        pages: Vec<Object>,
+        elements: Vec<Object>,
+    ) -> Result<Vec<u8>, PdfError> {
+        let mut tree = Dictionary::new();
+        tree.set("Type", name("Pages"));
+        tree.set("Count", pages.len() as i64);
+        tree.set("Kids", pages);
+        self.write(PAGES, &Object::Dictionary(tree))?;
+
+        let root_id = self.offsets.len() as u32 + 1;
+        let structure_id = root_id + 1;
+        self.offsets.extend([0, 0]);
+        let document =
+            source.file.get_object(source.document).and_then(Object::as_dict).map_err(PdfError::Unread)?;
+        let mut document = change.dictionary(document);
+        document.set("P", Object::Reference((structure_id, 0)));
+        document.set("K", elements);
+        self.write(DOCUMENT, &Object::Dictionary(document))?;
+
+        let mut structure = change.dictionary(&source.structure);
+        structure.set("K", vec![Object::Reference((DOCUMENT, 0))]);
+        structure.set("ParentTreeNextKey", self.next_key);
+        structure.set("ParentTree", only("Nums", std::mem::take(&mut self.parents)));
+        let ids = std::mem::take(&mut self.ids).into_iter();
+        let ids = ids.flat_map(|(id, element)| [Object::String(id, StringFormat::Literal), element]);
+        structure.set("IDTree", only("Names", ids.collect()));
+        self.write(structure_id, &Object::Dictionary(structure))?;
+
+        let mut root = change.dictionary(&source.root);
+        root.set("StructTreeRoot", Object::Reference((structure_id, 0)));
+        self.write(root_id, &Object::Dictionary(root))?;
+
+        let mut trailer = Dictionary::new();
+        trailer.set("Size", self.offsets.len() as i64 + 1);
+        trailer.set("Root", Object::Reference((root_id, 0)));
+        for key in ["Info", "ID"] {
+            if let Ok(value) = source.file.trailer.get(key.as_bytes()) {
+                trailer.set(key, change.object(value));
+            }
+        }
+        self.end(&trailer)
+    }
+
+    fn write(&mut self, id: u32, object: &Object) -> Result<(), PdfError> {
+        self.offsets[id as usize - 1] = self.out.len();
+        self.out.extend_from_slice(format!("{id} 0 obj\n").as_bytes());
+        Writer::write_object(&mut self.out, object).map_err(|error| PdfError::Unread(error.into()))?;
+        self.out.extend_from_slice(b"\nendobj\n");
+        Ok(())
+    }
+
+    /// The table of objects and the trailer.
+    fn end(mut self, trailer: &Dictionary) -> Result<Vec<u8>, PdfError> {
+        let start = self.out.len();
+        let mut table = format!("xref\n0 {}\n0000000000 65535 f\r\n", self.offsets.len() + 1);
+        for offset in &self.offsets {
+            // Those that were left out are free.
+            let (generation, kind) = if *offset == 0 { (65_535, 'f') } else { (0, 'n') };
+            table.push_str(&format!("{offset:010} {generation:05} {kind}\r\n"));
+        }
+        self.out.extend_from_slice(table.as_bytes());
+        self.out.extend_from_slice(b"trailer\n");
+        Writer::write_object(&mut self.out, &Object::Dictionary(trailer.clone()))
+            .map_err(|error| PdfError::Unread(error.into()))?;
+        self.out.extend_from_slice(format!("\nstartxref\n{start}\n%%EOF").as_bytes());
+        Ok(self.out)
+    }
+}
+
+/// The page, from 0, on which each named destination of a file lies; and how many pages it has.
+pub(super) fn places(file: &[u8], names: &[String]) -> Result<(Vec<usize>, usize), PdfError> {
+    let source = Source::read(file)?;
+    let places = names.iter().map(|name| source.page_of(name)).collect::<Result<_, _>>()?;
+    Ok((places, source.pages.len()))
+}
+
+impl Source {
+    fn read(bytes: &[u8]) -> Result<Self, PdfError> {
+        let file = Document::load_mem(bytes).map_err(PdfError::Unread)?;
+        let of = |dictionary: &Dictionary, key: &[u8]| -> Result<Dictionary, lopdf::Error> {
+            file.dereference(dictionary.get(key)?).and_then(|(_, found)| found.as_dict().cloned())
+        };
+        let root = of(&file.trailer, b"Root").map_err(PdfError::Unread)?;
+        let pages_root = root.get(b"Pages").and_then(Object::as_reference).map_err(PdfError::Unread)?;
+        let pages = file.get_pages().into_values().collect();
+        let structure = of(&root, b"StructTreeRoot").map_err(PdfError::Unread)?;
+        let document = match structure.get(b"K").map_err(PdfError::Unread)? {
+            Object::Array(all) if all.len() == 1 => all[0].as_reference(),
+            other => other.as_reference(),
+        }
+        .map_err(PdfError::Unread)?;
+        let elements = file
+            .get_object(document)
+            .and_then(Object::as_dict)
+            .and_then(|document| document.get(b"K"))
+            .and_then(Object::as_array)
+            .map_err(PdfError::Unread)?
+            .clone();
+        Ok(Self { root, pages, pages_root, structure, document, elements, file })
+    }
+
+    /// The place among the pages, from 0, of a named destination.
+    fn page_of(&self, wanted: &str) -> Result<usize, PdfError> {
+        let missing = PdfError::Join("a section has no destination of its name");
+        let inner = |dictionary: &Dictionary, key: &[u8]| {
+            let (_, found) = self.file.dereference(dictionary.get(key).ok()?).ok()?;
+            Some(found.clone())
+        };
+        let names = inner(&self.root, b"Names")
+            .and_then(|names| inner(names.as_dict().ok()?, b"Dests"))
+            .and_then(|dests| inner(dests.as_dict().ok()?, b"Names"));
+        let Some(Object::Array(names)) = names else { return Err(missing) };
+        let pairs = names.as_chunks::<2>().0.iter();
+        let mut found = pairs.filter(|pair| pair[0].as_str().is_ok_and(|name| name == wanted.as_bytes()));
+        let Some([_, destination]) = found.next() else { return Err(missing) };
+        let (_, destination) = self.file.dereference(destination).map_err(PdfError::Unread)?;
+        let page = destination
+            .as_array()
+            .ok()
+            .and_then(|array| array.first())
+            .and_then(|page| page.as_reference().ok());
+        self.pages.iter().position(|id| Some(*id) == page).ok_or(missing)
+    }
+
+    /// The page that an element, or the first that lies in it, stands on.
+    fn page_of_element(&self, element: &Object, depth: usize) -> Option<ObjectId> {
+        if depth > 40 {
+            return None;
+        }
+        let (_, element) = self.file.dereference(element).ok()?;
+        if let Object::Array(all) = element {
+            return all.iter().find_map(|one| self.page_of_element(one, depth + 1));
+        }
+        let element = element.as_dict().ok()?;
+        match element.get(b"Pg").and_then(Object::as_reference) {
+            Ok(page) => Some(page),
+            Err(_) => self.page_of_element(element.get(b"K").ok()?, depth + 1),
+        }
+    }
+
+    /// An element and all that lies in it.
+    fn gather(&self, element: &Object, into: &mut HashSet<ObjectId>, depth: usize) {
+        if depth > 40 {
+            return;
+        }
+        match element {
+            Object::Reference(id) => {
+                into.insert(*id);
+                if let Ok(found) = self.file.get_object(*id) {
+                    self.gather(found, into, depth + 1);
+                }
+            }
+            Object::Array(all) => all.iter().for_each(|one| self.gather(one, into, depth + 1)),
+            Object::Dictionary(one) => {
+                if let Ok(inner) = one.get(b"K") {
+                    self.gather(inner, into, depth + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Change {
+    fn reference(&self, (id, _): ObjectId) -> Object {
+        Object::Reference((self.known.get(&(id, 0)).copied().unwrap_or(self.shift + id), 0))
+    }
+
+    fn id(&self, id: &[u8]) -> Vec<u8> {
+        [self.prefix.as_bytes(), id].concat()
+    }
+
+    fn object(&self, object: &Object) -> Object {
+        match object {
+            Object::Reference(id) => self.reference(*id),
+            Object::Array(all) => Object::Array(all.iter().map(|one| self.object(one)).collect()),
+            Object::Dictionary(dictionary) => Object::Dictionary(self.dictionary(dictionary)),
+            Object::Stream(stream) => {
+                let mut stream = stream.clone();
+                stream.dict = self.dictionary(&stream.dict);
+                Object::Stream(stream)
+            }
+            other => other.clone(),
+        }
+    }
+
+    fn dictionary(&self, dictionary: &Dictionary) -> Dictionary {
+        let is_element = dictionary.has(b"S") && dictionary.has(b"P");
+        let mut changed = Dictionary::new();
+        for (key, value) in dictionary {
+            let value = match (key.as_slice(), value) {
+                (b"StructParent" | b"StructParents", Object::Integer(key)) => {
+                    Object::Integer(key + self.keys)
+                }
+                (b"ID", Object::String(id, format)) if is_element => Object::String(self.id(id), *format),
+                (b"Headers", Object::Array(ids)) => {
+                    let id = |one: &Object| match one {
+                        Object::String(id, format) => Object::String(self.id(id), *format),
+                        other => other.clone(),
+                    };
+                    Object::Array(ids.iter().map(id).collect())
+                }
+                (_, value) => self.object(value),
+            };
+            changed.set(key.clone(), value);
+        }
+        changed
+    }
+}
+
+fn name(name: &str) -> Object {
+    Object::Name(name.as_bytes().to_vec())
+}
+
+fn only(key: &str, list: Vec<Object>) -> Object {
+    let mut dictionary = Dictionary::new();
+    dictionary.set(key, list);
+    Object::Dictionary(dictionary)
+}

@@ -1,0 +1,40 @@
+//! kill -9, again and again.
+
+use std::time::Duration;
+
+use forgeos_tests::{Ledger, TestWorld, verdict::scale};
+
+use crate::{
+    processes::{kill_at_work, test_worker},
+    products,
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workers_that_are_killed_again_and_again_lose_no_job() {
+    let world = TestWorld::new().await;
+    let ledger = Ledger::open(&world).await;
+    // Two that know every type, and the real program, which leaves the tests' own alone.
+    let start = |place: usize| match place {
+        2 => world.program().args(&["run"]).spawn(),
+        _ => test_worker(&world).spawn(),
+    };
+    let mut workers = [start(0), start(1), start(2)];
+    ledger.enqueue(1_910 * scale(), 120).await;
+    products::enqueue(&world, 30 * scale()).await;
+    let rounds = 12 * scale();
+    let mut deaths = Vec::new();
+    for round in 0..rounds {
+        let place = round % workers.len();
+        deaths.extend(kill_at_work(&world, &mut workers[place]).await);
+        workers[place] = start(place);
+    }
+    ledger.drained(Duration::from_secs(90)).await;
+    assert_eq!(deaths.len(), rounds, "the jobs were over before the last death");
+    let moments: Vec<_> = deaths.iter().map(|(_, at)| *at).collect();
+    let next_end = ledger.until_next_end(&moments).await;
+    let slowest = next_end.iter().copied().fold(0.0, f64::max);
+    let verdict = ledger.verdict("worker killed (kill -9)", deaths.len()).await;
+    let verdict = products::judge(&world, verdict).await;
+    verdict.recovered_in(ledger.until_freed(&deaths).await).hold();
+    assert!(slowest < 10.0, "after a death the others stood still for {slowest} s");
+}
