@@ -59,6 +59,8 @@ impl PgBouncer {
 
     /// A pooler of one's own before the test server, with at most this many server connections a database.
     #[must_use]
+    // Nothing else runs in a test that has no way to its database yet.
+    #[allow(clippy::disallowed_methods)]
     pub fn start(connections: usize) -> Self {
         let program = program().unwrap_or_else(|| {
             panic!("this test needs PgBouncer; install it with `sudo apt-get install pgbouncer`")

@@ -221,6 +221,12 @@ fn storage(layers: &Layers, sources: &SettingsSources) -> StorageSettings {
         path_style: layers.flag("storage.path_style"),
         public_url: text("storage.public_url"),
     };
+    // Who has set all that Supabase gives means its storage, too.
+    let project = ["SUPABASE_URL", "SUPABASE_ANON_KEY"].iter().all(|name| variable(name).is_some())
+        && ["SUPABASE_SERVICE_KEY", "SUPABASE_SERVICE_ROLE_KEY"].iter().any(|name| variable(name).is_some());
+    if storage.url.is_none() && project {
+        storage.url = Some("supabase".to_owned());
+    }
     // For S3 only: somebody's AWS keys in the shell must not be taken for a Supabase project's.
     if storage.url.as_deref().is_some_and(|url| url.starts_with("s3://")) {
         storage.endpoint = storage

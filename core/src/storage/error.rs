@@ -107,7 +107,10 @@ pub(super) fn classify(error: object_store::Error) -> StorageError {
     use object_store::Error as E;
     match &error {
         // A missing bucket is a fault of the set-up, not a missing file.
-        E::NotFound { source, .. } if names(source.as_ref(), &["NoSuchBucket"]) => {
+        // The client says so of some requests in general terms, such as of a list.
+        E::NotFound { source, .. } | E::Generic { source, .. }
+            if names(source.as_ref(), &["NoSuchBucket"]) =>
+        {
             StorageError::Refused { reason: "a bucket is missing", source: Box::new(error) }
         }
         E::NotFound { .. } => StorageError::NotFound,

@@ -18,15 +18,40 @@ use std::{
 };
 
 use axum::{Router, extract::DefaultBodyLimit};
+use forgeos_core::storage::{StorageSettings, SupabaseEnvironment};
 use tokio::sync::{oneshot, watch};
 
 pub use store::Damage;
 use store::Store;
 
-/// The only key that it knows.
+/// The only key that a plain store knows.
 pub const ACCESS_KEY_ID: &str = "test-key";
-const SECRET_ACCESS_KEY: &str = "test-secret/with+signs=";
 const REGION: &str = "eu-north-1";
+
+/// What a request must carry, and where it must go.
+#[derive(Debug, Clone, Copy)]
+struct Gate {
+    access_key_id: &'static str,
+    secret_access_key: &'static str,
+    session_token: Option<&'static str>,
+    /// Before every bucket's name.
+    root: &'static str,
+}
+
+const PLAIN: Gate = Gate {
+    access_key_id: ACCESS_KEY_ID,
+    secret_access_key: "test-secret/with+signs=",
+    session_token: None,
+    root: "/",
+};
+
+/// As Supabase's storage server has it for the keys of a project.
+const SUPABASE: Gate = Gate {
+    access_key_id: "abcdefghijklmnop",
+    secret_access_key: "anon.key.of-the-project",
+    session_token: Some("service.key.of-the-project"),
+    root: "/storage/v1/s3/",
+};
 
 /// The running server; it ends when this is dropped.
 #[derive(Debug)]
@@ -39,6 +64,7 @@ pub struct S3 {
 
 #[derive(Debug)]
 struct Shared {
+    gate: Gate,
     store: Mutex<Store>,
     /// Whether parts wait instead of being answered.
     parts_wait: watch::Sender<bool>,
@@ -75,7 +101,18 @@ impl S3 {
     /// Starts one with the buckets of the worker, on a thread of its own.
     #[must_use]
     pub fn start() -> Self {
+        Self::behind(PLAIN)
+    }
+
+    /// The same as Supabase has it: below `/storage/v1/s3`, for the keys of a project with their session token.
+    #[must_use]
+    pub fn supabase() -> Self {
+        Self::behind(SUPABASE)
+    }
+
+    fn behind(gate: Gate) -> Self {
         let shared = Arc::new(Shared {
+            gate,
             store: Mutex::default(),
             parts_wait: watch::Sender::new(false),
             trouble: Mutex::default(),
@@ -105,11 +142,40 @@ impl S3 {
     pub fn settings(&self) -> [(&'static str, String); 5] {
         [
             ("FORGEOS__STORAGE__URL", "s3://".to_owned()),
-            ("FORGEOS__STORAGE__ENDPOINT", format!("http://{}", self.address)),
+            ("FORGEOS__STORAGE__ENDPOINT", self.address()),
             ("FORGEOS__STORAGE__REGION", REGION.to_owned()),
-            ("FORGEOS__STORAGE__ACCESS_KEY_ID", ACCESS_KEY_ID.to_owned()),
-            ("FORGEOS__STORAGE__SECRET_ACCESS_KEY", SECRET_ACCESS_KEY.to_owned()),
+            ("FORGEOS__STORAGE__ACCESS_KEY_ID", PLAIN.access_key_id.to_owned()),
+            ("FORGEOS__STORAGE__SECRET_ACCESS_KEY", PLAIN.secret_access_key.to_owned()),
         ]
+    }
+
+    /// The same as settings of the storage, with the `storage.url` that is wanted.
+    #[must_use]
+    pub fn storage_settings(&self, url: &str) -> StorageSettings {
+        let gate = self.shared.gate;
+        let settings = StorageSettings { url: Some(url.to_owned()), ..StorageSettings::default() };
+        if gate.session_token.is_some() {
+            return settings.with_supabase(&SupabaseEnvironment {
+                url: Some(self.address()),
+                project_ref: Some(gate.access_key_id.to_owned()),
+                region: Some(REGION.to_owned()),
+                anon_key: Some(gate.secret_access_key.into()),
+                service_key: gate.session_token.map(Into::into),
+            });
+        }
+        StorageSettings {
+            endpoint: Some(self.address()),
+            region: Some(REGION.to_owned()),
+            access_key_id: Some(gate.access_key_id.to_owned()),
+            secret_access_key: Some(gate.secret_access_key.into()),
+            ..settings
+        }
+    }
+
+    /// Where it answers, as a URL without a path.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// The bytes of an object.

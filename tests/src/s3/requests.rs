@@ -15,8 +15,8 @@ use super::{
     store::{Fault, Object},
 };
 
-/// The buckets that there are.
-const BUCKETS: [&str; 5] = ["images", "outputs", "reports", "models", "exports"];
+/// The buckets that there are: those of the worker, and one for a deployment that has but one.
+const BUCKETS: [&str; 6] = ["images", "outputs", "reports", "models", "exports", "everything"];
 /// When everything was written: nobody asks.
 const MODIFIED: &str = "2026-01-01T00:00:00.000Z";
 const MODIFIED_HTTP: &str = "Thu, 01 Jan 2026 00:00:00 GMT";
@@ -28,10 +28,11 @@ pub(super) async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if let Err(fault) = signature::check(&method, &uri, &headers, &body) {
+    if let Err(fault) = signature::check(&shared.gate, &method, &uri, &headers, &body) {
         return refusal(fault);
     }
-    let path = percent_decoded(uri.path().trim_start_matches('/'));
+    let Some(path) = uri.path().strip_prefix(shared.gate.root) else { return refusal("NoSuchBucket") };
+    let path = percent_decoded(path);
     let (bucket, key) = path.split_once('/').unwrap_or((&path, ""));
     if !BUCKETS.contains(&bucket) {
         return refusal("NoSuchBucket");

@@ -6,10 +6,11 @@ use chrono::{NaiveDateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use url::form_urlencoded;
 
-use super::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
+use super::{Gate, REGION};
 
 /// Checks a whole request; `Err` is what S3 calls the fault.
 pub(super) fn check(
+    gate: &Gate,
     method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
@@ -34,8 +35,17 @@ pub(super) fn check(
     };
     let (Some(credential), Some(signed), Some(signature)) = found else { return Err("AccessDenied") };
     let (key, scope) = credential.split_once('/').ok_or("AuthorizationHeaderMalformed")?;
-    if key != ACCESS_KEY_ID {
+    if key != gate.access_key_id {
         return Err("InvalidAccessKeyId");
+    }
+    // Signed with the rest of the request, or it is not of this request.
+    let (token, covered) = if in_link {
+        (query("X-Amz-Security-Token"), true)
+    } else {
+        (header("x-amz-security-token"), signed.split(';').any(|name| name == "x-amz-security-token"))
+    };
+    if gate.session_token != token.as_deref() || (token.is_some() && !covered) {
+        return Err("InvalidToken");
     }
     let (time, digest) = if in_link {
         (query("X-Amz-Date"), Some("UNSIGNED-PAYLOAD".to_owned()))
@@ -66,7 +76,7 @@ pub(super) fn check(
     let request = format!("{method}\n{}\n{}\n{lines}\n{signed}\n{digest}", uri.path(), canonical_query(uri));
     let to_sign =
         format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex::encode(Sha256::digest(request.as_bytes())));
-    let secret = format!("AWS4{SECRET_ACCESS_KEY}");
+    let secret = format!("AWS4{}", gate.secret_access_key);
     let key = scope.split('/').fold(secret.into_bytes(), |key, word| hmac(&key, word.as_bytes()).to_vec());
     if hex::encode(hmac(&key, to_sign.as_bytes())) == signature {
         Ok(())

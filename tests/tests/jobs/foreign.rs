@@ -18,6 +18,7 @@ use crate::{
 const PLANTED: &str = "planted-in-what-is-not-yours";
 
 /// Somebody with one of everything.
+#[derive(Debug)]
 struct Owner {
     user: Uuid,
     things: Vec<(&'static str, Uuid)>,
@@ -47,7 +48,8 @@ impl Owner {
         let report: Uuid = document.result("report_ids")[0].as_str().unwrap().parse().unwrap();
         world
             .sql(format!(
-                "update analyses set metrics = metrics || '{{\"note\": \"{PLANTED}\"}}' where user_id = '{user}' and metrics is not null;
+                "update analyses set filename = '{user}/' || filename where id in ('{analysis}', '{pending}');
+                 update analyses set metrics = metrics || '{{\"note\": \"{PLANTED}\"}}' where user_id = '{user}' and metrics is not null;
                  update training_sessions set notes = '{PLANTED}' where user_id = '{user}';
                  update reports set metadata = metadata || '{{\"note\": \"{PLANTED}\"}}' where user_id = '{user}'"
             ))

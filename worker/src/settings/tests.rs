@@ -136,6 +136,24 @@ fn secrets_are_never_printed() {
 }
 
 #[test]
+fn with_all_that_supabase_gives_its_storage_is_used_unless_another_store_is_named() {
+    let url = |variables: &[(&str, &str)]| Settings::load(with_environment(variables)).unwrap().storage.url;
+    let all = [
+        ("SUPABASE_URL", "https://ref.supabase.co"),
+        ("SUPABASE_ANON_KEY", "a"),
+        ("SUPABASE_SERVICE_KEY", "s"),
+    ];
+    assert_eq!(url(&all).as_deref(), Some("supabase"));
+    for missing in 0..all.len() {
+        let some: Vec<_> =
+            all.into_iter().enumerate().filter(|(n, _)| *n != missing).map(|(_, v)| v).collect();
+        assert_eq!(url(&some), None, "{some:?}");
+    }
+    let named: Vec<_> = all.into_iter().chain([("FORGEOS__STORAGE__URL", "file:///srv/forgeos")]).collect();
+    assert_eq!(url(&named).as_deref(), Some("file:///srv/forgeos"));
+}
+
+#[test]
 fn the_shells_aws_keys_count_for_s3_only() {
     let keys = [("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "s"), ("AWS_REGION", "eu-north-1")];
     let settings = Settings::load(with_environment(&keys)).unwrap();
