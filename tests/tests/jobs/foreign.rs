@@ -54,6 +54,9 @@ impl Owner {
                  update reports set metadata = metadata || '{{\"note\": \"{PLANTED}\"}}' where user_id = '{user}'"
             ))
             .await;
+        // What a job has logged is written a little later than its end; the report's last line is the last of all.
+        let last = "select exists (select from job_logs where job_id = '{}' and message = 'reports set')";
+        world.wait_until(&last.replace("{}", &document.id.to_string())).await;
         let artifact = world.sql(format!("select id from artifacts where user_id = '{user}' limit 1")).await;
         let things = vec![
             ("image", image),

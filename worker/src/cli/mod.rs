@@ -14,7 +14,7 @@ mod run;
 mod types;
 pub(crate) mod watch;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::{CommandFactory, Parser};
 use forgeos_core::{
@@ -207,6 +207,9 @@ async fn carry_out(command: Command, settings: Settings) -> Outcome {
     }
 }
 
+/// How long a command waits for one statement: whoever typed it sees that it takes long, and can interrupt it.
+const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
+
 async fn with_database(
     command: Command,
     params: &Value,
@@ -214,7 +217,7 @@ async fn with_database(
     database: &Database,
 ) -> Outcome {
     database.ensure_schema().await?;
-    let db: Db = database.pool(2);
+    let db: Db = database.pool(2).with_silence(PATIENCE);
     let outcome = match command {
         Command::Enqueue(what) => enqueue::enqueue(&db, &what, params).await,
         Command::Jobs { command } => jobs::jobs(&db, command).await,
