@@ -18,6 +18,8 @@ use super::{Bucket, Key, Kind, Storage, StorageError, StorageResult, StoredObjec
 /// Bytes of a part: the least that S3 takes for any but the last, so that several uploads at once stay small.
 /// All parts of an object below 29 GiB have this size, which some stores (Cloudflare R2) demand.
 const PART_BYTES: usize = 5 << 20;
+/// The same in a local folder, which takes parts of any size and any number of them.
+const LOCAL_PART_BYTES: usize = 1 << 20;
 /// S3 takes at most 10,000 parts. After this many each further thousand doubles its size: 175 GiB in all.
 const EQUAL_PARTS: u32 = 6_000;
 /// Parts of an object on their way at once, besides the one that is being filled.
@@ -115,7 +117,7 @@ impl Upload {
     pub async fn write(&mut self, bytes: &[u8]) -> StorageResult<()> {
         let mut rest = bytes;
         while !rest.is_empty() {
-            let room = part_bytes(self.parts) - self.filling.len();
+            let room = self.part_bytes() - self.filling.len();
             let (chunk, after) = rest.split_at(room.min(rest.len()));
             rest = after;
             if self.multipart.is_some() && self.filling.is_empty() {
@@ -178,7 +180,15 @@ impl Upload {
                 Err(in_use) => self.sent.push(in_use),
             }
         }
-        self.filling = BytesMut::with_capacity(part_bytes(self.parts));
+        self.filling = BytesMut::with_capacity(self.part_bytes());
+    }
+
+    /// How large the part is that is being filled.
+    fn part_bytes(&self) -> usize {
+        match &self.storage.0.kind {
+            Kind::Local { .. } => LOCAL_PART_BYTES,
+            Kind::S3 { .. } | Kind::Supabase { .. } => part_bytes(self.parts),
+        }
     }
 
     async fn send_part(&mut self) -> StorageResult<()> {
@@ -227,7 +237,7 @@ async fn begin(
     storage.store(bucket).put_multipart_opts(path, options).await.map_err(error::classify)
 }
 
-/// How large the part after `parts` others is.
+/// How large the part after `parts` others is in S3.
 fn part_bytes(parts: u32) -> usize {
     match parts.checked_sub(EQUAL_PARTS) {
         None => PART_BYTES,
@@ -282,7 +292,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_written_in_chunks_is_read_back_whole_whatever_its_size() {
         let (dir, storage) = folder();
-        for bytes in [0, 1, PART_BYTES - 1, PART_BYTES, 3 * PART_BYTES + 17] {
+        for bytes in [0, 1, LOCAL_PART_BYTES - 1, LOCAL_PART_BYTES, 9 * LOCAL_PART_BYTES + 17] {
             let mut upload = storage.upload(Bucket::Exports, &name(), "text/csv").await.unwrap();
             let all = write(&mut upload, bytes).await;
             let stored = upload.finish().await.unwrap();
@@ -299,7 +309,7 @@ mod tests {
         let (dir, storage) = folder();
         for dropped in [false, true] {
             let mut upload = storage.upload(Bucket::Exports, &name(), "text/csv").await.unwrap();
-            write(&mut upload, 2 * PART_BYTES).await;
+            write(&mut upload, 2 * LOCAL_PART_BYTES).await;
             assert!(!storage.exists(Bucket::Exports, &name()).await.unwrap());
             assert_eq!(files(&dir).len(), 1, "it is staged");
             if dropped {
