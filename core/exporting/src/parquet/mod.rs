@@ -11,12 +11,14 @@ mod order;
 mod pages;
 mod schema;
 
+use std::mem;
+
 use chrono::{DateTime, Utc};
-use parquet::{errors::ParquetError, file::writer::SerializedFileWriter};
+use parquet::{errors::ParquetError, file::writer::SerializedFileWriter, schema::types::ColumnDescPtr};
 
 use crate::{Dataset, EncodeError, flatten::Record, selection::Column};
 use column::ColumnBuffer;
-use pages::{ColumnChunk, FinishedChunk};
+use pages::{ColumnChunk, FinishedChunk, Packer};
 
 /// Values of a row group before they are encoded, about.
 const GROUP_BYTES: usize = 16 << 20;
@@ -35,6 +37,9 @@ pub(crate) struct ParquetFile {
     buffers: Vec<ColumnBuffer>,
     /// One a buffer; none before the first rows of a group are encoded.
     chunks: Vec<ColumnChunk>,
+    /// For the pages of the next group: what those of the last one took.
+    memory: Vec<Vec<u8>>,
+    packer: Packer,
     gathered_rows: usize,
     gathered_bytes: usize,
     group_rows: usize,
@@ -56,6 +61,8 @@ impl ParquetFile {
             columns: columns.to_vec(),
             buffers: columns.iter().map(|column| ColumnBuffer::new(column.kind)).collect(),
             chunks: Vec::new(),
+            memory: vec![Vec::new(); columns.len()],
+            packer: Packer::new().map_err(EncodeError::Parquet)?,
             gathered_rows: 0,
             gathered_bytes: 0,
             group_rows: 0,
@@ -86,10 +93,12 @@ impl ParquetFile {
     /// Encodes what was gathered.
     fn encode(&mut self) -> Result<(), ParquetError> {
         if self.chunks.is_empty() {
-            let (schema, properties) = (self.writer.schema_descr(), self.writer.properties());
-            let columns = schema.columns().iter();
-            self.chunks =
-                columns.map(|column| ColumnChunk::begin(column.clone(), properties.clone())).collect();
+            let properties = self.writer.properties();
+            let begin = |(column, memory): (&ColumnDescPtr, &mut Vec<u8>)| {
+                ColumnChunk::begin(column.clone(), properties.clone(), self.packer.clone(), mem::take(memory))
+            };
+            let columns = self.writer.schema_descr().columns().iter();
+            self.chunks = columns.zip(&mut self.memory).map(begin).collect();
         }
         for (buffer, chunk) in self.buffers.iter_mut().zip(&mut self.chunks) {
             buffer.write(chunk.writer())?;
@@ -108,8 +117,8 @@ impl ParquetFile {
         // Growing by doubling would take twice of it.
         self.writer.inner_mut().reserve_exact(chunks.iter().map(FinishedChunk::len).sum());
         let mut group = self.writer.next_row_group()?;
-        for chunk in chunks {
-            chunk.append_to(&mut group)?;
+        for (chunk, memory) in chunks.into_iter().zip(&mut self.memory) {
+            *memory = chunk.append_to(&mut group)?;
         }
         group.close()?;
         self.group_rows = 0;
@@ -121,9 +130,9 @@ impl ParquetFile {
         self.writer.inner().len()
     }
 
-    /// A group comes rarely and is large: its memory is not kept for the next one.
+    /// `part` is empty.
     pub(crate) fn take(&mut self, part: &mut Vec<u8>) {
-        *part = std::mem::take(self.writer.inner_mut());
+        mem::swap(self.writer.inner_mut(), part);
     }
 
     pub(crate) fn finish(mut self) -> Result<Vec<u8>, EncodeError> {
@@ -131,7 +140,7 @@ impl ParquetFile {
             file.end_group()?;
             file.writer.finish()?;
             let leaves = file.writer.schema_descr().num_columns();
-            let mut rest = std::mem::take(file.writer.inner_mut());
+            let mut rest = mem::take(file.writer.inner_mut());
             order::state_type_defined(&mut rest, leaves);
             Ok(rest)
         };
