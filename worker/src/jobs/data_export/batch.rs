@@ -4,9 +4,10 @@
 
 use forgeos_core::db::exports::ExportRow;
 
-/// A batch is full at so many rows or bytes, whichever comes first.
+/// A batch is full at so many rows or bytes, whichever comes first. Three of them are on the way, and of what each becomes
+/// two for every file.
 const FULL_ROWS: usize = 4_000;
-const FULL_BYTES: usize = 1 << 20;
+const FULL_BYTES: usize = 512 << 10;
 /// Room that is kept for the next batch; what one huge row has needed is not.
 const MOST_KEPT_BYTES: usize = 4 << 20;
 
