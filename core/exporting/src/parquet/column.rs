@@ -56,8 +56,7 @@ impl Texts {
         self.ends.push(self.bytes.len());
     }
 
-    /// All of them, as what the encoder takes, and none is left. They share one memory, which is used again once the
-    /// encoder has let go of them; what it keeps for longer (a dictionary) keeps that memory, too.
+    /// All of them, as what the encoder takes, and none is left. They share one memory.
     fn split<T>(&mut self, value: impl Fn(ByteArray) -> T) -> Vec<T> {
         let all = self.bytes.split().freeze();
         let mut start = 0;
@@ -69,6 +68,12 @@ impl Texts {
                 value(ByteArray::from(text))
             })
             .collect()
+    }
+
+    /// Makes room for as much again: in the same memory if the encoder has let go of it, in other if it keeps a value
+    /// (in a dictionary) and so all of it.
+    fn make_room(&mut self, length: usize) {
+        self.bytes.reserve(length);
     }
 }
 
@@ -153,7 +158,9 @@ impl ColumnBuffer {
         let levels = (&definitions[..], &repetitions[..]);
         match (values, writer) {
             (Values::Uuids(ids), ColumnWriter::FixedLenByteArrayColumnWriter(writer)) => {
+                let length = ids.bytes.len();
                 write::<FixedLenByteArrayType>(writer, levels, &ids.split(FixedLenByteArray::from))?;
+                ids.make_room(length);
             }
             (Values::Integers(numbers), ColumnWriter::Int64ColumnWriter(writer)) => {
                 write::<Int64Type>(writer, levels, numbers)?;
@@ -168,7 +175,9 @@ impl ColumnBuffer {
                 values.clear();
             }
             (Values::Texts(texts) | Values::Lists(texts), ColumnWriter::ByteArrayColumnWriter(writer)) => {
+                let length = texts.bytes.len();
                 write::<ByteArrayType>(writer, levels, &texts.split(|text| text))?;
+                texts.make_room(length);
             }
             _ => return Err(ParquetError::General("the column is of another type in the schema".to_owned())),
         }
