@@ -321,6 +321,7 @@ mod tests {
         for bytes in [0, 1, LOCAL_PART_BYTES - 1, LOCAL_PART_BYTES, 40 * LOCAL_PART_BYTES + 17] {
             let mut upload = storage.upload(Bucket::Exports, &name(), "text/csv").await.unwrap();
             let all = write(&mut upload, bytes).await;
+            assert_eq!(upload.flushed_bytes > 0, bytes as u64 > FLUSH_BYTES, "{bytes}");
             let stored = upload.finish().await.unwrap();
             assert_eq!((stored.size_bytes, stored.verified), (bytes as u64, true));
             assert_eq!(stored.sha256, hex::encode(Sha256::digest(&all)));
