@@ -148,7 +148,7 @@ impl Export {
 
     /// Puts the next finished bytes of that file, in order, in the place of what `part` holds; none when there are none
     /// yet. The memory of `part` is used for what comes next, so a caller who gives the same one back again and again
-    /// has two of them in turn, and nothing is allocated.
+    /// has two of them in turn, and nothing is allocated but for Parquet, whose bytes come rarely and many at once.
     pub fn take(&mut self, file: usize, part: &mut Vec<u8>) {
         part.clear();
         // What one huge row has needed is not kept for all the others.

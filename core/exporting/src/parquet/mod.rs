@@ -130,9 +130,9 @@ impl ParquetFile {
         self.writer.inner().len()
     }
 
-    /// `part` is empty.
+    /// A group comes rarely and is large: its memory is not kept for the next one.
     pub(crate) fn take(&mut self, part: &mut Vec<u8>) {
-        mem::swap(self.writer.inner_mut(), part);
+        *part = mem::take(self.writer.inner_mut());
     }
 
     pub(crate) fn finish(mut self) -> Result<Vec<u8>, EncodeError> {
