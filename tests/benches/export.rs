@@ -6,7 +6,8 @@
 //! the database can send, in the same round. With `PYTHON=…` (an interpreter with pandas, pyarrow and psycopg) also
 //! what a user would write instead. Medians of the rounds; of the memory the largest.
 //!
-//! `FORGEOS_BENCH_ROWS` sets the number of rows (default 1000000), `FORGEOS_BENCH_ROUNDS` the rounds (3).
+//! The first argument is the number of rows (default 1000000, some five minutes with `PYTHON`), the second the rounds
+//! (1): `cargo bench -p forgeos-tests --bench export -- 200000 3`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::{
@@ -51,8 +52,10 @@ fn main() {
 }
 
 async fn measure() {
-    let rows = setting("FORGEOS_BENCH_ROWS", 1_000_000);
-    let rounds = setting("FORGEOS_BENCH_ROUNDS", 3);
+    // Cargo adds `--bench`.
+    let mut numbers = std::env::args().filter_map(|arg| arg.parse().ok());
+    let rows = numbers.next().unwrap_or(1_000_000);
+    let rounds = numbers.next().unwrap_or(1);
     let server: &'static Server = Box::leak(Box::new(Server::start(Durability::Durable).unwrap()));
     let world = TestWorld::on_server(server).await;
     fill(&world, rows).await;
@@ -97,10 +100,6 @@ async fn measure() {
             megabytes / seconds
         );
     }
-}
-
-fn setting(name: &str, default: usize) -> usize {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 /// Analyses as the worker writes them.

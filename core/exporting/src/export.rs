@@ -58,6 +58,9 @@ pub enum EncodeError {
     Parquet(#[source] ParquetError),
 }
 
+/// Room of a part that is used again.
+const MOST_KEPT_BYTES: usize = 8 << 20;
+
 /// One file to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Output {
@@ -143,22 +146,19 @@ impl Export {
         }
     }
 
-    /// The next finished bytes of that file, in order; empty when there are none yet.
-    #[must_use]
-    pub fn take(&mut self, file: usize) -> Vec<u8> {
+    /// Puts the next finished bytes of that file, in order, in the place of what `part` holds; none when there are none
+    /// yet. The memory of `part` is used for what comes next, so a caller who gives the same one back again and again
+    /// has two of them in turn, and nothing is allocated but for Parquet, whose bytes come rarely and many at once.
+    pub fn take(&mut self, file: usize, part: &mut Vec<u8>) {
+        part.clear();
+        // What one huge row has needed is not kept for all the others.
+        part.shrink_to(MOST_KEPT_BYTES);
         match &mut self.files[file] {
-            File::Csv(file) => file.sink.take(),
-            File::Jsonl(file) => file.sink.take(),
-            File::Xlsx(file) => file.take(),
-            File::Parquet(file) => file.take(),
+            File::Csv(file) => file.sink.take(part),
+            File::Jsonl(file) => file.sink.take(part),
+            File::Xlsx(file) => file.take(part),
+            File::Parquet(file) => file.take(part),
         }
-    }
-
-    /// What memory the rows take that no [`Export::take`] can give yet: Parquet's current row group.
-    #[must_use]
-    pub fn held_bytes(&self) -> usize {
-        let held = |file: &File| if let File::Parquet(file) = file { file.held_bytes() } else { 0 };
-        self.files.iter().map(held).sum()
     }
 
     /// Ends the files; the last bytes of each, in the order of the outputs. What was ready and not taken is in them.

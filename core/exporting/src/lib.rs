@@ -19,8 +19,9 @@
 //! let outputs = [Output::new(Format::Csv), Output::new(Format::Parquet)];
 //! let mut export = Export::new(&selection, &outputs, chrono::DateTime::UNIX_EPOCH)?;
 //! export.row(&[Cell::Uuid(uuid::Uuid::nil()), Cell::Json(r#"{"cvi": 0.87}"#)])?;
+//! let mut part = Vec::new();
 //! for file in 0..outputs.len() {
-//!     let _part = export.take(file); // as often as wanted
+//!     export.take(file, &mut part); // as often as wanted
 //! }
 //! let rows = export.rows();
 //! let ends = export.finish()?; // what is left of each file

@@ -69,16 +69,14 @@ impl Sink {
         }
     }
 
-    pub(crate) fn take(&mut self) -> Vec<u8> {
-        match &mut self.packer {
-            Packer::None => {
-                // As much room again as this part took.
-                let empty = Vec::with_capacity(self.plain.len());
-                mem::replace(&mut self.plain, empty)
-            }
-            Packer::Gzip(encoder) => mem::take(encoder.get_mut()),
-            Packer::Zstd(encoder) => mem::take(encoder.get_mut()),
-        }
+    /// `part` is empty.
+    pub(crate) fn take(&mut self, part: &mut Vec<u8>) {
+        let finished = match &mut self.packer {
+            Packer::None => &mut self.plain,
+            Packer::Gzip(encoder) => encoder.get_mut(),
+            Packer::Zstd(encoder) => encoder.get_mut(),
+        };
+        mem::swap(finished, part);
     }
 
     pub(crate) fn finish(mut self) -> Result<Vec<u8>, EncodeError> {

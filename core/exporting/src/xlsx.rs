@@ -64,7 +64,7 @@ impl XlsxFile {
         }
         self.sheets.row(&cells).map_err(EncodeError::Xlsx)?;
         if self.sheets.rows().is_multiple_of(ROWS_BETWEEN) {
-            self.out.append(&mut self.sheets.take());
+            self.sheets.take(&mut self.out);
         }
         Ok(())
     }
@@ -77,9 +77,10 @@ impl XlsxFile {
         self.out.len()
     }
 
-    pub(crate) fn take(&mut self) -> Vec<u8> {
-        self.out.append(&mut self.sheets.take());
-        std::mem::take(&mut self.out)
+    /// `part` is empty.
+    pub(crate) fn take(&mut self, part: &mut Vec<u8>) {
+        self.sheets.take(&mut self.out);
+        std::mem::swap(&mut self.out, part);
     }
 
     pub(crate) fn finish(mut self) -> Result<Vec<u8>, EncodeError> {

@@ -240,14 +240,6 @@ impl ExportRow {
         debug_assert_eq!(value.format(), PgValueFormat::Binary);
         value.as_bytes().ok()
     }
-
-    /// About what it takes in memory.
-    #[must_use]
-    pub fn size_bytes(&self) -> usize {
-        (0..self.0.len()).filter_map(|place| self.value(place)).map(<[u8]>::len).sum::<usize>()
-            + 64
-            + 24 * self.0.len()
-    }
 }
 
 /// A connection of its own that sees the database as it was at one moment.

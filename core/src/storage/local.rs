@@ -4,6 +4,7 @@
 //! but plain files is opened (a named pipe would block its reader for ever).
 
 use std::{
+    ffi::OsStr,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -92,7 +93,8 @@ impl LocalFolders {
         };
         let mut removed = 0;
         while let Some(entry) = entries.next_entry().await.map_err(|e| unavailable(&path, e))? {
-            if is_staged(&entry.file_name()) && tokio::fs::remove_file(entry.path()).await.is_ok() {
+            if staged_for(&entry.file_name()).is_some() && tokio::fs::remove_file(entry.path()).await.is_ok()
+            {
                 removed += 1;
             }
         }
@@ -104,11 +106,23 @@ impl LocalFolders {
     }
 }
 
-/// Whether a file is what the object store crate stages an upload in: `{name}#{digits}`.
-fn is_staged(name: &std::ffi::OsStr) -> bool {
-    name.to_str()
-        .and_then(|name| name.split_once('#'))
-        .is_some_and(|(_, suffix)| !suffix.is_empty() && suffix.bytes().all(|b| b.is_ascii_digit()))
+/// Has the disk take what is staged so far of an upload to this path; blocks until it has. The store crate does so at the
+/// end, once for all of a file, and whoever writes it waits for that.
+pub(super) fn flush_staged(path: &Path) -> io::Result<()> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if staged_for(&entry.file_name()).is_some_and(|staged| name == staged) {
+            std::fs::File::open(entry.path())?.sync_data()?;
+        }
+    }
+    Ok(())
+}
+
+/// For which file another is what the object store crate stages an upload in: `{name}#{digits}`.
+fn staged_for(name: &OsStr) -> Option<&str> {
+    let (name, suffix) = name.to_str()?.split_once('#')?;
+    (!suffix.is_empty() && suffix.bytes().all(|b| b.is_ascii_digit())).then_some(name)
 }
 
 fn unavailable(path: &Path, error: io::Error) -> StorageError {

@@ -13,11 +13,17 @@ use object_store::{
 use sha2::{Digest, Sha256};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::{Bucket, Key, Kind, Storage, StorageError, StorageResult, StoredObject, error};
+use super::{
+    Bucket, Key, Kind, Storage, StorageError, StorageResult, StoredObject, error, local::flush_staged,
+};
 
 /// Bytes of a part: the least that S3 takes for any but the last, so that several uploads at once stay small.
 /// All parts of an object below 29 GiB have this size, which some stores (Cloudflare R2) demand.
 const PART_BYTES: usize = 5 << 20;
+/// The same in a local folder, which takes parts of any size and any number of them.
+const LOCAL_PART_BYTES: usize = 1 << 20;
+/// A local file goes to the disk in pieces of this size while it grows: at the end, when everybody waits, little is left.
+const FLUSH_BYTES: u64 = 32 << 20;
 /// S3 takes at most 10,000 parts. After this many each further thousand doubles its size: 175 GiB in all.
 const EQUAL_PARTS: u32 = 6_000;
 /// Parts of an object on their way at once, besides the one that is being filled.
@@ -42,6 +48,9 @@ pub struct Upload {
     multipart: Option<Box<dyn MultipartUpload>>,
     under_way: JoinSet<object_store::Result<()>>,
     most_under_way: usize,
+    /// Up to where the disk was last asked to take the file, and the asking.
+    flushed_bytes: u64,
+    flushing: Option<JoinHandle<()>>,
 }
 
 /// SHA-256 of what was written; computed beside the transfer, one part after the other.
@@ -88,6 +97,8 @@ impl Storage {
             multipart: None,
             under_way: JoinSet::new(),
             most_under_way: MOST_UNDER_WAY,
+            flushed_bytes: 0,
+            flushing: None,
         })
     }
 
@@ -115,7 +126,7 @@ impl Upload {
     pub async fn write(&mut self, bytes: &[u8]) -> StorageResult<()> {
         let mut rest = bytes;
         while !rest.is_empty() {
-            let room = part_bytes(self.parts) - self.filling.len();
+            let room = self.part_bytes() - self.filling.len();
             let (chunk, after) = rest.split_at(room.min(rest.len()));
             rest = after;
             if self.multipart.is_some() && self.filling.is_empty() {
@@ -178,7 +189,15 @@ impl Upload {
                 Err(in_use) => self.sent.push(in_use),
             }
         }
-        self.filling = BytesMut::with_capacity(part_bytes(self.parts));
+        self.filling = BytesMut::with_capacity(self.part_bytes());
+    }
+
+    /// How large the part is that is being filled.
+    fn part_bytes(&self) -> usize {
+        match &self.storage.0.kind {
+            Kind::Local { .. } => LOCAL_PART_BYTES,
+            Kind::S3 { .. } | Kind::Supabase { .. } => part_bytes(self.parts),
+        }
     }
 
     async fn send_part(&mut self) -> StorageResult<()> {
@@ -196,7 +215,24 @@ impl Upload {
         self.under_way.spawn(multipart.put_part(PutPayload::from(part.clone())));
         self.multipart = Some(multipart);
         self.sent.push(part.clone());
+        self.flush();
         self.hash.add(part).await
+    }
+
+    /// Has a local disk take what there is, beside all else. A fault of it shows at the end, where all of it is asked for.
+    fn flush(&mut self) {
+        let Kind::Local { folders, .. } = &self.storage.0.kind else { return };
+        let is_busy = self.flushing.as_ref().is_some_and(|flushing| !flushing.is_finished());
+        if is_busy || self.size_bytes - self.flushed_bytes < FLUSH_BYTES {
+            return;
+        }
+        self.flushed_bytes = self.size_bytes;
+        let path = folders.path(self.bucket, &self.key);
+        self.flushing = Some(tokio::task::spawn_blocking(move || {
+            if let Err(error) = flush_staged(&path) {
+                tracing::debug!(%error, "a growing file was not handed to the disk");
+            }
+        }));
     }
 }
 
@@ -227,7 +263,7 @@ async fn begin(
     storage.store(bucket).put_multipart_opts(path, options).await.map_err(error::classify)
 }
 
-/// How large the part after `parts` others is.
+/// How large the part after `parts` others is in S3.
 fn part_bytes(parts: u32) -> usize {
     match parts.checked_sub(EQUAL_PARTS) {
         None => PART_BYTES,
@@ -282,9 +318,10 @@ mod tests {
     #[tokio::test]
     async fn what_was_written_in_chunks_is_read_back_whole_whatever_its_size() {
         let (dir, storage) = folder();
-        for bytes in [0, 1, PART_BYTES - 1, PART_BYTES, 3 * PART_BYTES + 17] {
+        for bytes in [0, 1, LOCAL_PART_BYTES - 1, LOCAL_PART_BYTES, 40 * LOCAL_PART_BYTES + 17] {
             let mut upload = storage.upload(Bucket::Exports, &name(), "text/csv").await.unwrap();
             let all = write(&mut upload, bytes).await;
+            assert_eq!(upload.flushed_bytes > 0, bytes as u64 > FLUSH_BYTES, "{bytes}");
             let stored = upload.finish().await.unwrap();
             assert_eq!((stored.size_bytes, stored.verified), (bytes as u64, true));
             assert_eq!(stored.sha256, hex::encode(Sha256::digest(&all)));
@@ -299,7 +336,7 @@ mod tests {
         let (dir, storage) = folder();
         for dropped in [false, true] {
             let mut upload = storage.upload(Bucket::Exports, &name(), "text/csv").await.unwrap();
-            write(&mut upload, 2 * PART_BYTES).await;
+            write(&mut upload, 2 * LOCAL_PART_BYTES).await;
             assert!(!storage.exists(Bucket::Exports, &name()).await.unwrap());
             assert_eq!(files(&dir).len(), 1, "it is staged");
             if dropped {

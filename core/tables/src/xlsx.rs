@@ -249,10 +249,12 @@ impl<W: Write> SheetWriter<W> {
 }
 
 impl SheetWriter<Vec<u8>> {
-    /// Takes what is finished of the file so far, to be sent on; what [`SheetWriter::finish`] gives follows it. Up to
-    /// some 200 KB stay behind to be compressed.
-    pub fn take(&mut self) -> Vec<u8> {
-        self.out.0.lock().as_mut().map(std::mem::take).unwrap_or_default()
+    /// Appends to `out` what is finished of the file so far, to be sent on; what [`SheetWriter::finish`] gives follows it.
+    /// Up to some 200 KB stay behind to be compressed.
+    pub fn take(&mut self, out: &mut Vec<u8>) {
+        if let Some(finished) = self.out.0.lock().as_mut() {
+            out.append(finished);
+        }
     }
 }
 

@@ -1,13 +1,14 @@
-//! One column of the row group that is being gathered: its values side by side, and which rows have one.
+//! One column of the row group that is being written: the values of a few thousand rows side by side, and the encoder
+//! that they are handed to then.
 
-use bytes::Bytes;
+use bytes::BytesMut;
 use parquet::{
+    column::writer::{ColumnWriter, ColumnWriterImpl},
     data_type::{
         BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FixedLenByteArray, FixedLenByteArrayType,
         Int64Type,
     },
     errors::ParquetError,
-    file::writer::SerializedColumnWriter,
 };
 
 use crate::{
@@ -18,26 +19,23 @@ use crate::{
     },
 };
 
-/// Rows that are handed over at once, which bounds the memory for references to text.
-const BATCH_ROWS: usize = 8_192;
-
-/// The column.
+/// The values.
 pub(super) struct ColumnBuffer {
     values: Values,
     /// What there is, one a row; in lists one an element, with one for a list without any.
-    definitions: Vec<u8>,
+    definitions: Vec<i16>,
     /// In lists, one a definition: 0 begins a row, 1 goes on with it.
-    repetitions: Vec<u8>,
+    repetitions: Vec<i16>,
 }
 
-const NULL: u8 = 0;
+const NULL: i16 = 0;
 /// In columns that are no lists.
-const VALUE: u8 = 1;
-const EMPTY_LIST: u8 = 1;
-const ELEMENT: u8 = 2;
+const VALUE: i16 = 1;
+const EMPTY_LIST: i16 = 1;
+const ELEMENT: i16 = 2;
 
 enum Values {
-    Uuids(Vec<u8>),
+    Uuids(Texts),
     Integers(Vec<i64>),
     Reals(Vec<f64>),
     Booleans(Vec<bool>),
@@ -48,21 +46,41 @@ enum Values {
 /// Texts one after the other.
 #[derive(Default)]
 struct Texts {
-    bytes: Vec<u8>,
+    bytes: BytesMut,
     ends: Vec<usize>,
 }
 
 impl Texts {
-    fn push(&mut self, text: &str) {
-        self.bytes.extend_from_slice(text.as_bytes());
+    fn push(&mut self, text: &[u8]) {
+        self.bytes.extend_from_slice(text);
         self.ends.push(self.bytes.len());
+    }
+
+    /// All of them, as what the encoder takes, and none is left. They share one memory.
+    fn split<T>(&mut self, value: impl Fn(ByteArray) -> T) -> Vec<T> {
+        let all = self.bytes.split().freeze();
+        let mut start = 0;
+        self.ends
+            .drain(..)
+            .map(|end| {
+                let text = all.slice(start..end);
+                start = end;
+                value(ByteArray::from(text))
+            })
+            .collect()
+    }
+
+    /// Makes room for as much again: in the same memory if the encoder has let go of it, in other if it keeps a value
+    /// (in a dictionary) and so all of it.
+    fn make_room(&mut self, length: usize) {
+        self.bytes.reserve(length);
     }
 }
 
 impl ColumnBuffer {
     pub(super) fn new(kind: Kind) -> Self {
         let values = match kind {
-            Kind::Uuid => Values::Uuids(Vec::new()),
+            Kind::Uuid => Values::Uuids(Texts::default()),
             Kind::Timestamp | Kind::Integer => Values::Integers(Vec::new()),
             Kind::Real => Values::Reals(Vec::new()),
             Kind::Boolean => Values::Booleans(Vec::new()),
@@ -75,8 +93,8 @@ impl ColumnBuffer {
     /// Appends a value and says how many bytes it takes here. A value of another kind than the column's is null.
     pub(super) fn push(&mut self, value: Value<'_>) -> usize {
         let taken = match (&mut self.values, value) {
-            (Values::Uuids(bytes), Value::Uuid(id)) => {
-                bytes.extend_from_slice(id.as_bytes());
+            (Values::Uuids(ids), Value::Uuid(id)) => {
+                ids.push(id.as_bytes());
                 16
             }
             (Values::Integers(numbers), Value::Integer(number) | Value::Timestamp(number)) => {
@@ -99,7 +117,7 @@ impl ColumnBuffer {
                 1
             }
             (Values::Texts(texts), Value::Text(text) | Value::Json(text) | Value::TextList(text)) => {
-                texts.push(text);
+                texts.push(text.as_bytes());
                 text.len() + size_of::<usize>()
             }
             (Values::Lists(_), Value::TextList(array)) => return self.push_list(array),
@@ -120,11 +138,11 @@ impl ColumnBuffer {
             if escaped {
                 plain.clear();
                 unescape(inside, &mut plain);
-                texts.push(&plain);
+                texts.push(plain.as_bytes());
             } else {
-                texts.push(inside);
+                texts.push(inside.as_bytes());
             }
-            self.repetitions.push(u8::from(self.definitions.len() > entries));
+            self.repetitions.push(i16::from(self.definitions.len() > entries));
             self.definitions.push(ELEMENT);
         }
         if self.definitions.len() == entries {
@@ -134,36 +152,34 @@ impl ColumnBuffer {
         (texts.bytes.len() - before) + (self.definitions.len() - entries) * (size_of::<usize>() + 2)
     }
 
-    /// Writes what was gathered and is empty again; its memory is kept for the next row group.
-    pub(super) fn write(&mut self, mut writer: SerializedColumnWriter<'_>) -> Result<(), ParquetError> {
+    /// Hands over what was gathered and is empty again; its memory is kept for what comes next.
+    pub(super) fn write(&mut self, writer: &mut ColumnWriter<'static>) -> Result<(), ParquetError> {
         let Self { values, definitions, repetitions } = self;
         let levels = (&definitions[..], &repetitions[..]);
-        match values {
-            Values::Uuids(bytes) => {
-                let all = Bytes::from(std::mem::take(bytes));
-                write_all::<FixedLenByteArrayType>(&mut writer, levels, VALUE, |at| {
-                    FixedLenByteArray::from(ByteArray::from(all.slice(at * 16..at * 16 + 16)))
-                })?;
-                writer.close()?;
-                *bytes = emptied(all);
+        match (values, writer) {
+            (Values::Uuids(ids), ColumnWriter::FixedLenByteArrayColumnWriter(writer)) => {
+                let length = ids.bytes.len();
+                write::<FixedLenByteArrayType>(writer, levels, &ids.split(FixedLenByteArray::from))?;
+                ids.make_room(length);
             }
-            Values::Integers(numbers) => {
-                write_all::<Int64Type>(&mut writer, levels, VALUE, |at| numbers[at])?;
-                writer.close()?;
+            (Values::Integers(numbers), ColumnWriter::Int64ColumnWriter(writer)) => {
+                write::<Int64Type>(writer, levels, numbers)?;
                 numbers.clear();
             }
-            Values::Reals(numbers) => {
-                write_all::<DoubleType>(&mut writer, levels, VALUE, |at| numbers[at])?;
-                writer.close()?;
+            (Values::Reals(numbers), ColumnWriter::DoubleColumnWriter(writer)) => {
+                write::<DoubleType>(writer, levels, numbers)?;
                 numbers.clear();
             }
-            Values::Booleans(values) => {
-                write_all::<BoolType>(&mut writer, levels, VALUE, |at| values[at])?;
-                writer.close()?;
+            (Values::Booleans(values), ColumnWriter::BoolColumnWriter(writer)) => {
+                write::<BoolType>(writer, levels, values)?;
                 values.clear();
             }
-            Values::Texts(texts) => write_texts(writer, levels, VALUE, texts)?,
-            Values::Lists(texts) => write_texts(writer, levels, ELEMENT, texts)?,
+            (Values::Texts(texts) | Values::Lists(texts), ColumnWriter::ByteArrayColumnWriter(writer)) => {
+                let length = texts.bytes.len();
+                write::<ByteArrayType>(writer, levels, &texts.split(|text| text))?;
+                texts.make_room(length);
+            }
+            _ => return Err(ParquetError::General("the column is of another type in the schema".to_owned())),
         }
         definitions.clear();
         repetitions.clear();
@@ -171,65 +187,12 @@ impl ColumnBuffer {
     }
 }
 
-fn write_texts(
-    mut writer: SerializedColumnWriter<'_>,
-    levels: (&[u8], &[u8]),
-    full: u8,
-    texts: &mut Texts,
+/// `levels`: definitions, and in lists repetitions.
+fn write<T: DataType>(
+    writer: &mut ColumnWriterImpl<'static, T>,
+    (definitions, repetitions): (&[i16], &[i16]),
+    values: &[T::T],
 ) -> Result<(), ParquetError> {
-    let all = Bytes::from(std::mem::take(&mut texts.bytes));
-    let mut start = 0;
-    write_all::<ByteArrayType>(&mut writer, levels, full, |at| {
-        let end = texts.ends[at];
-        let text = all.slice(start..end);
-        start = end;
-        ByteArray::from(text)
-    })?;
-    writer.close()?;
-    texts.bytes = emptied(all);
-    texts.ends.clear();
-    Ok(())
-}
-
-/// The memory of values that nobody refers to any more: the writer is closed.
-fn emptied(all: Bytes) -> Vec<u8> {
-    let mut bytes = Vec::from(all);
-    bytes.clear();
-    bytes
-}
-
-/// `levels`: definitions, and in lists repetitions; `full`: the definition that has a value; `value`: the values by
-/// their number, asked for in order.
-fn write_all<T: DataType>(
-    writer: &mut SerializedColumnWriter<'_>,
-    (definitions, repetitions): (&[u8], &[u8]),
-    full: u8,
-    mut value: impl FnMut(usize) -> T::T,
-) -> Result<(), ParquetError> {
-    let writer = writer.typed::<T>();
-    let (mut batch, mut batch_definitions, mut batch_repetitions) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut start, mut written) = (0, 0);
-    while start < definitions.len() {
-        let mut end = definitions.len().min(start + BATCH_ROWS);
-        // A row is never cut in two.
-        while repetitions.get(end).is_some_and(|repetition| *repetition != 0) {
-            end += 1;
-        }
-        batch_definitions.clear();
-        batch_definitions.extend(definitions[start..end].iter().copied().map(i16::from));
-        let count = definitions[start..end].iter().filter(|definition| **definition == full).count();
-        batch.clear();
-        batch.extend((written..written + count).map(&mut value));
-        written += count;
-        let levels = if repetitions.is_empty() {
-            None
-        } else {
-            batch_repetitions.clear();
-            batch_repetitions.extend(repetitions[start..end].iter().copied().map(i16::from));
-            Some(&batch_repetitions[..])
-        };
-        writer.write_batch(&batch, Some(&batch_definitions), levels)?;
-        start = end;
-    }
-    Ok(())
+    let repetitions = (!repetitions.is_empty()).then_some(repetitions);
+    writer.write_batch(values, Some(definitions), repetitions).map(drop)
 }

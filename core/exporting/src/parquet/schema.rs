@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use parquet::{
-    basic::{Compression, Encoding, ZstdLevel},
+    basic::Encoding,
     errors::ParquetError,
     file::{
         metadata::KeyValue,
@@ -46,8 +46,8 @@ pub(super) fn schema(dataset: Dataset, columns: &[Column]) -> Result<TypePtr, Pa
     parse_message_type(&message).map(Arc::new)
 }
 
-/// zstd inside; statistics of every page; dictionaries where values come again; differences for times, which mostly
-/// rise. JSON has neither statistics nor a dictionary: nobody asks for its smallest value, and it hardly repeats.
+/// Statistics of every page; dictionaries where values come again; differences for times, which mostly
+/// rise. JSON has neither statistics nor a dictionary: nobody asks for its smallest value, and it hardly repeats. Nothing is packed by the crate: see [`super::pages`].
 pub(super) fn properties(
     dataset: Dataset,
     columns: &[Column],
@@ -56,7 +56,6 @@ pub(super) fn properties(
     let entry = |key: &str, value: String| KeyValue::new(format!("forgeos.{key}"), value);
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("forgeos-exporting version ", env!("CARGO_PKG_VERSION")).to_owned())
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_key_value_metadata(Some(vec![
             entry("dataset", dataset.as_str().to_owned()),

@@ -1,51 +1,10 @@
-//! What does not grow, and what is refused.
+//! What is large, and what is refused.
 
-use ::parquet::file::reader::{FileReader, SerializedFileReader};
-use bytes::Bytes;
 use forgeos_exporting::{Cell, Compression, Dataset, EncodeError, Export, Format, Output};
 
 use crate::rows::{METRICS, all_columns, analysis, columns, created_at, file};
 
 const MIB: usize = 1 << 20;
-
-#[test]
-fn memory_does_not_grow_with_rows() {
-    let selection = all_columns(Dataset::Analyses);
-    let outputs = [
-        Output::new(Format::Csv),
-        Output { format: Format::Csv, compression: Compression::Zstd },
-        Output { format: Format::Jsonl, compression: Compression::Gzip },
-        Output::new(Format::Xlsx),
-        Output::new(Format::Parquet),
-    ];
-    let mut export = Export::new(&selection, &outputs, created_at()).unwrap();
-    let (mut most_held, mut most_ready) = (0, 0);
-    let mut parquet = Vec::new();
-    for id in 0..60_000_u128 {
-        export.row(&analysis(id, "panel.jpg", METRICS)).unwrap();
-        most_held = most_held.max(export.held_bytes());
-        for file in 0..outputs.len() {
-            let ready = export.ready(file);
-            most_ready = most_ready.max(ready);
-            if ready >= MIB {
-                let part = export.take(file);
-                assert_eq!(part.len(), ready);
-                if file == 4 {
-                    parquet.extend(part);
-                }
-            }
-            assert!(export.ready(file) < MIB);
-        }
-    }
-    parquet.extend(export.finish().unwrap().remove(4));
-    assert!((8 * MIB..=17 * MIB).contains(&most_held), "{most_held}");
-    assert!(most_ready < 8 * MIB, "{most_ready}");
-
-    let reader = SerializedFileReader::new(Bytes::from(parquet)).unwrap();
-    assert!(reader.num_row_groups() > 1);
-    let rows: i64 = reader.metadata().row_groups().iter().map(|group| group.num_rows()).sum();
-    assert_eq!(rows, 60_000);
-}
 
 #[test]
 fn huge_texts_and_deep_json_pass() {

@@ -68,11 +68,12 @@ pub(crate) fn packed(
     rows: &[Vec<Cell<'_>>],
 ) -> Vec<u8> {
     let mut export = Export::new(selection, &[Output { format, compression }], created_at()).unwrap();
-    let mut bytes = Vec::new();
+    let (mut bytes, mut part) = (Vec::new(), Vec::new());
     for (number, row) in rows.iter().enumerate() {
         export.row(row).unwrap();
         if number % 3 == 0 {
-            bytes.append(&mut export.take(0));
+            export.take(0, &mut part);
+            bytes.extend_from_slice(&part);
         }
     }
     assert_eq!(export.rows(), rows.len() as u64);

@@ -83,11 +83,12 @@ fn more_rows_than_a_sheet_holds_go_on_in_the_next() {
     const HELD: i64 = 1_048_575;
     let selection = columns(Dataset::Jobs, &["priority"]);
     let mut export = Export::new(&selection, &[Output::new(Format::Xlsx)], created_at()).unwrap();
-    let mut bytes = Vec::new();
+    let (mut bytes, mut part) = (Vec::new(), Vec::new());
     for number in 0..HELD + 2 {
         export.row(&[Cell::Integer(number)]).unwrap();
         if number % 100_000 == 0 {
-            bytes.append(&mut export.take(0));
+            export.take(0, &mut part);
+            bytes.extend_from_slice(&part);
         }
     }
     bytes.append(&mut export.finish().unwrap().remove(0));

@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use forgeos_core::{
-    ErrorCode, JobError,
-    db::exports::{ExportRow, Table},
-};
+use forgeos_core::{ErrorCode, JobError, db::exports::Table};
 use forgeos_exporting::{Cell, Export, Kind, Selection};
 use uuid::Uuid;
 
-use super::{not_encoded, reading::Batch};
+use super::{batch::Batch, not_encoded};
 
 /// Where the columns of an export stand in a row, and what they hold.
 #[derive(Debug, Clone)]
@@ -33,12 +30,19 @@ impl Cells {
         Self(places.collect())
     }
 
+    /// Where the columns stand in a row of the table, in the order of the cells.
+    pub(super) fn places(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().map(|place| place.at)
+    }
+
     /// Appends the rows to every file of the export.
     pub(super) fn encode(&self, batch: &Batch, export: &mut Export) -> Result<(), JobError> {
-        for row in batch.rows() {
-            let mut cells = Vec::with_capacity(self.0.len());
+        let mut values = batch.values();
+        let mut cells = Vec::with_capacity(self.0.len());
+        for _ in 0..batch.rows() {
+            cells.clear();
             for place in self.0.iter() {
-                cells.push(place.read(row)?);
+                cells.push(place.read(values.take())?);
             }
             export.row(&cells).map_err(not_encoded)?;
         }
@@ -47,8 +51,8 @@ impl Cells {
 }
 
 impl Place {
-    fn read<'r>(&self, row: &'r ExportRow) -> Result<Cell<'r>, JobError> {
-        let Some(bytes) = row.value(self.at) else { return Ok(Cell::Null) };
+    fn read<'v>(&self, value: Option<&'v [u8]>) -> Result<Cell<'v>, JobError> {
+        let Some(bytes) = value else { return Ok(Cell::Null) };
         cell(self.kind, bytes).ok_or_else(|| {
             JobError::permanent(
                 ErrorCode::Internal,

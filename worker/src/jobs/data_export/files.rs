@@ -95,15 +95,13 @@ impl Files {
         let ends =
             self.0.iter_mut().filter_map(|file| Some((file.upload.take()?, &file.key, file.output))).map(
                 async |(upload, key, output)| {
-                    let object = upload.finish().await?;
+                    let mut object = upload.finish().await?;
+                    let (size_bytes, sha256) = ctx.storage.checksum(Bucket::Exports, key).await?;
+                    object.verified = size_bytes == object.size_bytes && sha256 == object.sha256;
                     StorageResult::Ok(StoredFile { output, key: key.clone(), object })
                 },
             );
-        let mut stored = try_join_all(ends).await.map_err(refused)?;
-        for StoredFile { key, object, .. } in &mut stored {
-            let (size_bytes, sha256) = ctx.storage.checksum(Bucket::Exports, key).await.map_err(refused)?;
-            object.verified = size_bytes == object.size_bytes && sha256 == object.sha256;
-        }
+        let stored = try_join_all(ends).await.map_err(refused)?;
         match stored.iter().find(|file| !file.object.verified) {
             Some(file) => Err(JobError::transient(
                 ErrorCode::StorageUnavailable,

@@ -6,6 +6,7 @@
 //! that is taken up again begins anew, with a new snapshot: what it wrote before is deleted, and what it records
 //! replaces what was recorded. How cells look in each format is decided in `forgeos-exporting`.
 
+mod batch;
 mod cells;
 mod columns;
 mod files;
@@ -29,8 +30,9 @@ use tokio_util::task::AbortOnDropHandle;
 pub use params::{Compression, DataExport, Dataset, ExportFormat, Filters, OneOrMore};
 pub use results::{ExportFile, ExportResults};
 
+use batch::Batch;
 use files::{Content, Files};
-use reading::{Batch, Reader};
+use reading::Reader;
 
 use super::leftovers;
 
@@ -94,23 +96,33 @@ impl DataExport {
         let mut export = Export::new(&selection, &self.outputs(), taken_at).map_err(not_encoded)?;
         files.open(ctx).await?;
 
-        // One batch waits while one is encoded and one is read.
+        // One batch waits while one is encoded and one is read; and what was encoded before is written meanwhile. All
+        // memory on this way is used again and again.
         let (sender, mut batches) = mpsc::channel::<Batch>(1);
+        let (emptied, empty) = mpsc::channel::<Batch>(3);
         let reader = Reader { table, filter, selection };
         let cells = reader.cells();
-        let reading = AbortOnDropHandle::new(tokio::spawn(reader.read(snapshot, sender)));
-        while let Some(batch) = batches.recv().await {
-            let (cells, count) = (cells.clone(), files.len());
-            let encoded = ctx.compute.run(move || {
+        let reading = AbortOnDropHandle::new(tokio::spawn(reader.read(snapshot, sender, empty)));
+        let (mut parts, mut written) = (vec![Vec::new(); files.len()], vec![Vec::new(); files.len()]);
+        while let Some(mut batch) = batches.recv().await {
+            let cells = cells.clone();
+            let encoding = ctx.compute.run(move || {
                 cells.encode(&batch, &mut export)?;
-                let ready: Vec<Vec<u8>> = (0..count).map(|file| export.take(file)).collect();
-                Ok::<_, JobError>((export, ready))
+                for (file, part) in written.iter_mut().enumerate() {
+                    export.take(file, part);
+                }
+                batch.clear();
+                Ok::<_, JobError>((export, written, batch))
             });
-            let (back, ready) = encoded.await.map_err(no_result)??;
-            export = back;
-            files.write(&ready).await?;
+            let encoding = async { encoding.await.map_err(no_result)? };
+            let (encoded, ()) = tokio::try_join!(encoding, files.write(&parts))?;
+            (export, written, batch) = encoded;
+            std::mem::swap(&mut parts, &mut written);
+            // With nobody left to use it, it is freed.
+            let _ = emptied.try_send(batch);
             ctx.progress.set(PHASE, export.rows(), total);
         }
+        files.write(&parts).await?;
         reading.await.map_err(|error| {
             JobError::transient(ErrorCode::Internal, "the reading of the rows broke off").because(error)
         })??;
