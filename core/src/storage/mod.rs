@@ -8,18 +8,20 @@ mod bucket;
 mod checksum;
 mod error;
 mod key;
+mod links;
 mod local;
+mod reading;
 mod s3;
 mod settings;
 mod upload;
 
 use std::{fmt, path::Path, sync::Arc, time::Duration};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt};
 use object_store::{
-    Attribute, Attributes, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutOptions, PutPayload,
+    Attribute, Attributes, ObjectMeta, ObjectStore, ObjectStoreExt, PutOptions, PutPayload,
     aws::AmazonS3,
     path::Path as StorePath,
     signer::{Method, Signer},
@@ -30,6 +32,7 @@ use url::Url;
 pub use bucket::{Bucket, UnknownBucket};
 pub use error::{Cause, StorageError, StorageResult};
 pub use key::{Key, KeyError, MAX_KEY_BYTES, MAX_PART_BYTES};
+pub use links::LinkRefusal;
 pub use settings::{StorageSettings, SupabaseEnvironment};
 pub use upload::Upload;
 
@@ -175,35 +178,6 @@ impl Storage {
         }
     }
 
-    /// Reads a whole object of at most `max_bytes`. A larger one is given up by its announced size before its first
-    /// byte is read, and by what really arrives when the store announced less.
-    pub async fn get_limited(&self, bucket: Bucket, key: &Key, max_bytes: u64) -> StorageResult<Bytes> {
-        self.guard(bucket, key).await?;
-        let path = self.path(bucket, key)?;
-        let found = self
-            .store(bucket)
-            .get_opts(&path, GetOptions::default())
-            .await
-            .map_err(error::classify_reading)?;
-        let announced = found.meta.size;
-        if announced > max_bytes {
-            return Err(StorageError::TooLarge { limit: max_bytes });
-        }
-        let mut body = found.into_stream();
-        let mut whole = BytesMut::with_capacity(usize::try_from(announced).unwrap_or_default());
-        while let Some(chunk) = body.try_next().await.map_err(error::classify_reading)? {
-            if (whole.len() + chunk.len()) as u64 > max_bytes {
-                return Err(StorageError::TooLarge { limit: max_bytes });
-            }
-            whole.extend_from_slice(&chunk);
-        }
-        if (whole.len() as u64) < announced {
-            let cut = std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the object ended early");
-            return Err(StorageError::Unavailable(Box::new(cut)));
-        }
-        Ok(whole.freeze())
-    }
-
     /// Writes an object, whole or not at all, and asks the store what it has.
     pub async fn put(
         &self,
@@ -333,9 +307,12 @@ impl Storage {
         }
     }
 
-    /// A link that anybody can read the object with until `valid_for` has passed, at most seven days; where a store does
-    /// not sign (a local folder), its lasting one.
+    /// A link that anybody can read the object with until `valid_for` has passed, at most seven days. Of a folder that
+    /// nobody serves it is the lasting one, a path.
     pub async fn signed_url(&self, bucket: Bucket, key: &Key, valid_for: Duration) -> StorageResult<String> {
+        if let Kind::Local { folders, public_url: Some(_) } = &self.0.kind {
+            return self.sign_link(folders, bucket, key, valid_for);
+        }
         let Some(signers) = &self.0.signers else { return Ok(self.url(bucket, key)) };
         let path = self.path(bucket, key)?;
         let signed = signers[bucket as usize].signed_url(Method::GET, &path, valid_for).await;

@@ -143,6 +143,24 @@ async fn rights(
         let mend = format!("{mend}-- as an administrator; then `forgeos-worker migrate`");
         findings.push(Finding::warn("roles", format!("there is no role {}", roles.join(", ")), mend));
     }
+    if let Some(storage) = doctor::storage_access(session).await? {
+        if !storage.readable {
+            let found = format!(
+                "role {role} may not read storage.objects: images are not found by the id of an object"
+            );
+            let mend = format!(
+                "grant forgeos_worker to {role}; run `forgeos-worker migrate` as a role that may set policies on storage.objects"
+            );
+            findings.push(Finding::warn("storage ids", found, mend));
+        }
+        if !storage.missing_policies.is_empty() {
+            let missing = storage.missing_policies.join("`, `");
+            let found =
+                format!("policies on storage.objects are missing, users cannot upload or read: `{missing}`");
+            let mend = "run migrations/0012_storage_access.sql as a role that may set policies there (the SQL editor's)";
+            findings.push(Finding::warn("storage users", found, mend));
+        }
+    }
     for policy in doctor::other_policies(session).await? {
         let mend = "drop it, unless users are meant to see or change those rows";
         findings.push(Finding::warn("policies", format!("another policy opens rows: {policy}"), mend));
