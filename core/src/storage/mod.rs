@@ -13,6 +13,7 @@ mod local;
 mod reading;
 mod s3;
 mod settings;
+mod supabase;
 mod upload;
 
 use std::{fmt, path::Path, sync::Arc, time::Duration};
@@ -48,9 +49,19 @@ struct Inner {
 }
 
 enum Kind {
-    Local { folders: local::LocalFolders, public_url: Option<String> },
-    S3 { single: Option<SingleBucket>, public_url: Option<String> },
-    Supabase { base: String },
+    Local {
+        folders: local::LocalFolders,
+        public_url: Option<String>,
+    },
+    S3 {
+        single: Option<SingleBucket>,
+        public_url: Option<String>,
+    },
+    /// With keys of the project its own interface signs links; with S3 keys of the dashboard S3's protocol does.
+    Supabase {
+        base: String,
+        links: Option<supabase::SupabaseLinks>,
+    },
 }
 
 /// One S3 bucket that holds all of ours as folders.
@@ -165,7 +176,9 @@ impl Storage {
         }
         let settings = StorageSettings { path_style: Some(true), ..settings.clone() };
         let stores = each_bucket(|bucket| s3::open_bucket(&settings, bucket.as_str()))?;
-        Ok(Self(Arc::new(Inner::of_s3(stores, Kind::Supabase { base: base.to_owned() }))))
+        let links =
+            settings.session_token.clone().map(|key| supabase::SupabaseLinks::new(base, key)).transpose()?;
+        Ok(Self(Arc::new(Inner::of_s3(stores, Kind::Supabase { base: base.to_owned(), links }))))
     }
 
     /// One word for logs and metrics: `local`, `s3` or `supabase`.
@@ -303,15 +316,19 @@ impl Storage {
                 format!("s3://{}/{}", single.name, single.path(bucket, key.as_str()))
             }
             Kind::S3 { single: None, public_url: None } => format!("s3://{bucket}/{key}"),
-            Kind::Supabase { base } => join_url(&format!("{base}/object/authenticated"), bucket, key),
+            Kind::Supabase { base, .. } => join_url(&format!("{base}/object/authenticated"), bucket, key),
         }
     }
 
     /// A link that anybody can read the object with until `valid_for` has passed, at most seven days. Of a folder that
     /// nobody serves it is the lasting one, a path.
     pub async fn signed_url(&self, bucket: Bucket, key: &Key, valid_for: Duration) -> StorageResult<String> {
-        if let Kind::Local { folders, public_url: Some(_) } = &self.0.kind {
-            return self.sign_link(folders, bucket, key, valid_for);
+        match &self.0.kind {
+            Kind::Local { folders, public_url: Some(_) } => {
+                return self.sign_link(folders, bucket, key, valid_for);
+            }
+            Kind::Supabase { links: Some(links), .. } => return links.sign(bucket, key, valid_for).await,
+            _ => {}
         }
         let Some(signers) = &self.0.signers else { return Ok(self.url(bucket, key)) };
         let path = self.path(bucket, key)?;

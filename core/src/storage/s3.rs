@@ -43,8 +43,7 @@ pub(super) fn open_bucket(settings: &StorageSettings, bucket: &str) -> StorageRe
     } else if let Some(endpoint) = builder.get_config_value(&AmazonS3ConfigKey::Endpoint) {
         allow_http = endpoint.starts_with("http://");
     }
-    // Whoever was first has named the provider of TLS; there is one in the program.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    name_the_tls_provider();
     // A whole request may take as long as 50 MB over a slow line do; what hangs is noticed by the read time-out.
     let client = ClientOptions::new()
         .with_allow_http(allow_http)
@@ -58,6 +57,11 @@ pub(super) fn open_bucket(settings: &StorageSettings, bucket: &str) -> StorageRe
         .build()
         .map_err(|e| StorageError::Settings(e.to_string()))
         .map(Arc::new)
+}
+
+/// Whoever was first has named the provider of TLS; there is one in the program.
+pub(super) fn name_the_tls_provider() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 /// Faults of the moment are retried here, for a few seconds; a longer outage is the caller's to wait for.

@@ -1,8 +1,10 @@
 //! The command line: what people and scripts type.
-#![allow(clippy::unwrap_used)]
+// Figures are printed for `--nocapture`.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod doctor;
 mod files;
+mod secrets;
 mod served;
 mod tls;
 

@@ -8,8 +8,9 @@ mod moto;
 
 use bytes::Bytes;
 use forgeos_core::storage::{Bucket, Key, KeyError, Storage, StorageError, StorageSettings};
-use forgeos_tests::{Moto, S3};
+use forgeos_tests::{Moto, S3, http::read};
 use futures::TryStreamExt;
+use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -268,9 +269,24 @@ impl Place {
             }
         }
         assert_eq!(storage.url(Bucket::Outputs, &name), self.url);
-        let signed =
-            storage.signed_url(Bucket::Outputs, &name, std::time::Duration::from_secs(60)).await.unwrap();
+        let minute = std::time::Duration::from_secs(60);
+        let signed = storage.signed_url(Bucket::Outputs, &name, minute).await.unwrap();
         match &self.server {
+            Some(server) if storage.kind() == "supabase" => {
+                let place = format!("{}/storage/v1/object/sign/outputs/u/a%20b.jpg?token=", server.address());
+                assert!(signed.starts_with(&place), "{signed}");
+                let settings = server.storage_settings("supabase");
+                for secret in [&settings.session_token, &settings.secret_access_key] {
+                    assert!(
+                        !signed.contains(secret.as_ref().unwrap().expose_secret()),
+                        "a key of the project"
+                    );
+                }
+                let answer = read(&signed).unwrap();
+                assert_eq!((answer.status, answer.header("content-type")), (200, Some("image/jpeg")));
+                let none = storage.signed_url(Bucket::Outputs, &key("u/none"), minute).await;
+                assert!(matches!(none, Err(StorageError::NotFound)), "{none:?}");
+            }
             Some(server) => {
                 assert!(
                     signed.starts_with(&server.address()) && signed.contains("X-Amz-Signature="),
