@@ -31,7 +31,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 pub use bucket::{Bucket, UnknownBucket};
-pub use error::{Cause, StorageError, StorageResult};
+pub use error::{BUCKET_MISSING, CREDENTIALS_REFUSED, Cause, StorageError, StorageResult};
 pub use key::{Key, KeyError, MAX_KEY_BYTES, MAX_PART_BYTES};
 pub use links::LinkRefusal;
 pub use settings::{StorageSettings, SupabaseEnvironment};

@@ -13,7 +13,7 @@ use reqwest::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{Bucket, Key, StorageError, StorageResult, join_url, s3};
+use super::{Bucket, CREDENTIALS_REFUSED, Key, StorageError, StorageResult, join_url, s3};
 
 /// How long the answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -83,7 +83,7 @@ impl SupabaseLinks {
                 StorageError::NotFound
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                StorageError::Refused { reason: "its credentials are refused", source: words.into() }
+                StorageError::Refused { reason: CREDENTIALS_REFUSED, source: words.into() }
             }
             _ => StorageError::Unavailable(words.into()),
         })

@@ -17,6 +17,8 @@ const CLOCK_SECONDS: i64 = 5;
 const OLD_TRANSACTION_SECONDS: f64 = 3600.0;
 /// Connections of the engine beside those of the handlers: queue, heartbeats, LISTEN.
 const ENGINE_CONNECTIONS: i64 = 8;
+/// SQLSTATE of a right that is missing.
+const FORBIDDEN: &str = "42501";
 /// How long a notification may take.
 const ECHO: Duration = Duration::from_secs(5);
 
@@ -30,23 +32,31 @@ pub(super) async fn examine(settings: &Settings, database: &Database, findings: 
         return;
     }
     let db = database.pool(1);
-    if let Err(error) = examine_reached(settings, database, &db, findings).await {
-        findings.push(Finding::fail("database", words(error), "try again, or look into the server's log"));
+    let mut role = String::new();
+    if let Err(error) = examine_reached(settings, database, &db, &mut role, findings).await {
+        findings.push(match error.code() {
+            Some(FORBIDDEN) => {
+                Finding::fail("privileges", format!("role {role}: {}", words(error)), grant(&role))
+            }
+            _ => Finding::fail("database", words(error), "try again, or look into the server's log"),
+        });
     }
     db.close().await;
-    findings.push(wake_up(settings, database.direct()).await);
+    findings.push(wake_up(settings, database).await);
 }
 
 async fn examine_reached(
     settings: &Settings,
     database: &Database,
     db: &Db,
+    role: &mut String,
     findings: &mut Vec<Finding>,
 ) -> DbResult<()> {
     let began = Instant::now();
     let mut session = db.session().await?;
     let server = doctor::server(&mut session).await?;
     session.finish().await?;
+    role.clone_from(&server.role);
     findings.push(reached(settings, database, &server, began.elapsed()));
     let skew = (server.now - Utc::now()).num_seconds();
     findings.push(if skew.abs() > CLOCK_SECONDS {
@@ -128,7 +138,7 @@ async fn rights(
 ) -> DbResult<()> {
     let missing = doctor::missing_privileges(session).await?;
     let sees = doctor::sees_every_row(session).await?;
-    let mend = format!("grant forgeos_worker to {role}; -- as an administrator");
+    let mend = grant(role);
     findings.push(if !missing.is_empty() {
         Finding::fail("privileges", format!("role {role} lacks {}", missing.join(", ")), mend)
     } else if !sees {
@@ -191,14 +201,23 @@ async fn rows(session: &mut forgeos_core::db::Session, findings: &mut Vec<Findin
     Ok(())
 }
 
+/// What gives a role the rights of a worker.
+fn grant(role: &str) -> String {
+    format!("grant forgeos_worker to {role}; -- as an administrator")
+}
+
 /// A notification to ourselves, there and back.
-async fn wake_up(settings: &Settings, direct: Option<&PgConnectOptions>) -> Finding {
+async fn wake_up(settings: &Settings, database: &Database) -> Finding {
     let every = settings.worker.poll_interval_ms;
     let mend = "set database.listen_url to a direct connection";
-    let Some(options) = direct else {
+    let Some(options) = database.direct() else {
         let found = format!("behind a transaction pooler: the table is looked at every {every} ms");
         return Finding::warn("wake-up", found, mend);
     };
+    // A pool would hide for long why there is no connection.
+    if let Err(error) = database.probe_for_migrations().await {
+        return Finding::warn("wake-up", words(error), mend);
+    }
     match tokio::time::timeout(ECHO, echo(options)).await {
         Ok(Ok(took)) => {
             Finding::ok("wake-up", format!("a notification came back in {} ms", took.as_millis()))

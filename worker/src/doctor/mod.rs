@@ -2,6 +2,7 @@
 //! finding that is not good says how to mend it. Nothing is changed but small files that it writes and deletes again.
 
 mod database;
+mod http;
 mod machine;
 mod storage;
 
@@ -64,6 +65,7 @@ pub async fn examine(settings: &Settings) -> Vec<Finding> {
         )),
     }
     storage::examine(settings, &mut findings).await;
+    http::examine(settings, &mut findings).await;
     machine::examine(settings, &mut findings);
     findings
 }

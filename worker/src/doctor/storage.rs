@@ -1,7 +1,9 @@
 //! The object store: each bucket that jobs write is written, read and emptied again; the one they read is asked.
 
 use bytes::Bytes;
-use forgeos_core::storage::{Bucket, Key, Storage, StorageError, StorageResult};
+use forgeos_core::storage::{
+    BUCKET_MISSING, Bucket, CREDENTIALS_REFUSED, Key, Storage, StorageError, StorageResult,
+};
 
 use super::{Finding, words};
 use crate::settings::Settings;
@@ -10,8 +12,13 @@ use crate::settings::Settings;
 const WORDS: &[u8] = b"written by forgeos-worker doctor; may be deleted\n";
 
 pub(super) async fn examine(settings: &Settings, findings: &mut Vec<Finding>) {
-    let mend =
-        "look at storage.url, storage.endpoint and the keys; for Supabase at SUPABASE_URL and its keys";
+    let in_folder =
+        settings.storage.url.as_deref().is_none_or(|url| url.is_empty() || url.starts_with("file:"));
+    let mend = if in_folder {
+        "make the folder and let the worker's user write there, or choose another with storage.url or data_dir"
+    } else {
+        "look at storage.url, storage.endpoint and the keys; for Supabase at SUPABASE_URL and its keys"
+    };
     let opened = Storage::open(&settings.storage, &settings.data_dir, settings.http.public_url.as_deref());
     let storage = match opened {
         Ok(storage) => storage,
@@ -33,6 +40,17 @@ pub(super) async fn examine(settings: &Settings, findings: &mut Vec<Finding>) {
                 let mend = match &error {
                     StorageError::Denied(_) => "let these keys read, write and delete in this bucket",
                     StorageError::NotFound => "make the bucket",
+                    StorageError::Refused { reason: BUCKET_MISSING, .. } => {
+                        "make the bucket, private; or name one bucket for all as storage.url = \"s3://NAME\""
+                    }
+                    StorageError::Refused { reason: CREDENTIALS_REFUSED, .. }
+                        if storage.kind() == "supabase" =>
+                    {
+                        "look at SUPABASE_ANON_KEY, SUPABASE_SERVICE_KEY and SUPABASE_PROJECT_REF; keys that are not JWTs need S3 keys of the dashboard in storage.access_key_id and storage.secret_access_key"
+                    }
+                    StorageError::Refused { reason: CREDENTIALS_REFUSED, .. } => {
+                        "look at storage.access_key_id, storage.secret_access_key and storage.region"
+                    }
                     _ => mend,
                 };
                 let away = matches!(error, StorageError::Unavailable(_));
