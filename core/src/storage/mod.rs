@@ -191,7 +191,7 @@ impl Storage {
         }
     }
 
-    /// Writes an object, whole or not at all, and asks the store what it has.
+    /// Writes an object, whole or not at all, and asks the store what it has; another size is an outage.
     pub async fn put(
         &self,
         bucket: Bucket,
@@ -227,8 +227,14 @@ impl Storage {
                 Err(error) => return Err(error),
             }
         }
-        let verified = self.head(bucket, key).await?.size_bytes == size_bytes;
-        Ok(StoredObject { size_bytes, sha256, verified })
+        // What was changed on its way an S3 store refuses by its checksum; what it cut afterwards shows here.
+        let held = self.head(bucket, key).await?.size_bytes;
+        if held != size_bytes {
+            let words = format!("the store holds {held} bytes of {size_bytes} that were written");
+            let cut = std::io::Error::new(std::io::ErrorKind::UnexpectedEof, words);
+            return Err(StorageError::Unavailable(Box::new(cut)));
+        }
+        Ok(StoredObject { size_bytes, sha256, verified: true })
     }
 
     /// What the store knows of an object; [`StorageError::NotFound`] when there is none.

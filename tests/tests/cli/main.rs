@@ -204,6 +204,26 @@ async fn migrate_builds_a_database_and_may_be_repeated() {
 }
 
 #[tokio::test]
+async fn jobs_are_published_to_supabase_realtime_where_it_is() {
+    let world = TestWorld::new().await;
+    let migrate = async || {
+        let output = world.program().args(&["migrate", "--realtime"]).output().await;
+        (output.code, output.stdout + &output.stderr)
+    };
+    let (code, words) = migrate().await;
+    assert_eq!(code, Some(0), "{words}");
+    assert!(words.contains("no publication `supabase_realtime`"), "{words}");
+    world.sql("create publication supabase_realtime").await;
+    for _ in 0..2 {
+        let (code, words) = migrate().await;
+        assert_eq!(code, Some(0), "{words}");
+        assert!(words.contains("supabase_realtime publishes `jobs`"), "{words}");
+    }
+    let published = world.sql("select schemaname || '.' || tablename from pg_publication_tables").await;
+    assert_eq!(published.column(), ["public.jobs"]);
+}
+
+#[tokio::test]
 async fn adopted_jobs_are_released_by_a_word() {
     let world = TestWorld::new().await;
     for (n, command) in [&["jobs", "adopt"][..], &["migrate", "--adopt"][..]].into_iter().enumerate() {

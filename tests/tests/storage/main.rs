@@ -8,7 +8,7 @@ mod moto;
 
 use bytes::Bytes;
 use forgeos_core::storage::{Bucket, Key, KeyError, Storage, StorageError, StorageSettings};
-use forgeos_tests::{Moto, S3, http::read};
+use forgeos_tests::{Moto, S3, http::read, s3::Damage};
 use futures::TryStreamExt;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
@@ -337,6 +337,16 @@ async fn an_s3_store_behind_a_public_url_conforms() {
 #[tokio::test]
 async fn supabases_s3_protocol_with_the_keys_of_the_project_conforms() {
     supabase().conforms().await;
+}
+
+#[tokio::test]
+async fn a_small_object_that_the_store_cuts_does_not_count_as_written() {
+    let server = S3::start();
+    let storage =
+        Storage::open(&server.storage_settings("s3://"), std::path::Path::new("unused"), None).unwrap();
+    server.damage(Damage::Shorter);
+    let cut = storage.put(Bucket::Outputs, &key("u/a"), Bytes::from_static(b"abcd"), "image/png").await;
+    assert!(cut.as_ref().is_err_and(StorageError::is_outage), "{cut:?}");
 }
 
 #[tokio::test]
