@@ -208,6 +208,8 @@ fn addressed(service: &str) -> String {
     )
 }
 
+// Nothing else runs in a test that has no store yet.
+#[allow(clippy::disallowed_methods)]
 fn start(program: &std::path::Path, address: SocketAddr, folder: &TempDir) -> Option<Child> {
     let log = std::fs::File::create(folder.path().join("log")).unwrap();
     let mut command = Command::new(program);

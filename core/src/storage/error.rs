@@ -95,6 +95,8 @@ impl From<StorageError> for JobError {
 pub const BUCKET_MISSING: &str = "a bucket is missing";
 /// A [`StorageError::Refused`] whose keys somebody has to correct.
 pub const CREDENTIALS_REFUSED: &str = "its credentials are refused";
+/// A [`StorageError::Refused`] for want of room.
+pub const DISK_FULL: &str = "the disk is full";
 /// Why a local folder refuses.
 pub(super) const FOLDER_PERMISSIONS: &str = "the folder's permissions";
 
@@ -135,7 +137,7 @@ pub(super) fn classify(error: object_store::Error) -> StorageError {
             }
             // Waiting may help, another try of the same file does not.
             Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) => {
-                StorageError::Refused { reason: "the disk is full", source: Box::new(error) }
+                StorageError::Refused { reason: DISK_FULL, source: Box::new(error) }
             }
             Some(std::io::ErrorKind::ReadOnlyFilesystem) => {
                 StorageError::Refused { reason: "the disk is read-only", source: Box::new(error) }

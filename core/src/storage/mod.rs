@@ -16,7 +16,12 @@ mod settings;
 mod supabase;
 mod upload;
 
-use std::{fmt, path::Path, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -31,7 +36,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 pub use bucket::{Bucket, UnknownBucket};
-pub use error::{BUCKET_MISSING, CREDENTIALS_REFUSED, Cause, StorageError, StorageResult};
+pub use error::{BUCKET_MISSING, CREDENTIALS_REFUSED, Cause, DISK_FULL, StorageError, StorageResult};
 pub use key::{Key, KeyError, MAX_KEY_BYTES, MAX_PART_BYTES};
 pub use links::LinkRefusal;
 pub use settings::{StorageSettings, SupabaseEnvironment};
@@ -138,8 +143,24 @@ impl Storage {
         Ok(Self(Arc::new(Inner { stores, signers: None, kind: Kind::Local { folders, public_url } })))
     }
 
+    /// The folder of a local store in which no bucket was ever made; opening it would make them. Where a store was in use,
+    /// that is a disk which is not mounted.
+    pub fn unmade_folder(settings: &StorageSettings, data_dir: &Path) -> Option<PathBuf> {
+        let root = match settings.url.as_deref().map(str::trim) {
+            None | Some("") => data_dir.join("storage"),
+            Some(url) => Url::parse(url).ok().filter(|url| url.scheme() == "file")?.to_file_path().ok()?,
+        };
+        let made = Bucket::ALL.iter().any(|bucket| root.join(bucket.as_str()).is_dir());
+        (!made).then_some(root)
+    }
+
     fn open_s3(settings: &StorageSettings, location: &str) -> StorageResult<Self> {
         let location = location.trim_matches('/');
+        if location.contains(['@', ':']) {
+            return Err(StorageError::Settings(
+                "`storage.url` is `s3://BUCKET/PREFIX` and carries no keys; they are `storage.access_key_id` and `storage.secret_access_key`".into(),
+            ));
+        }
         let single = if location.is_empty() {
             None
         } else {
@@ -169,11 +190,7 @@ impl Storage {
         let base = endpoint.strip_suffix("/s3").ok_or_else(|| {
             StorageError::Settings("`storage.endpoint` of a Supabase store ends in `/storage/v1/s3`".into())
         })?;
-        if settings.access_key_id.is_none() || settings.secret_access_key.is_none() {
-            return Err(StorageError::Settings(
-                "`storage.url = \"supabase\"` needs `SUPABASE_ANON_KEY` and `SUPABASE_SERVICE_KEY`, or S3 keys from the dashboard in `storage.access_key_id` and `storage.secret_access_key`".into(),
-            ));
-        }
+        supabase::check_keys(settings)?;
         let settings = StorageSettings { path_style: Some(true), ..settings.clone() };
         let stores = each_bucket(|bucket| s3::open_bucket(&settings, bucket.as_str()))?;
         let links =

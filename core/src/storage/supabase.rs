@@ -13,7 +13,32 @@ use reqwest::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{Bucket, CREDENTIALS_REFUSED, Key, StorageError, StorageResult, join_url, s3};
+use super::{Bucket, CREDENTIALS_REFUSED, Key, StorageError, StorageResult, StorageSettings, join_url, s3};
+
+/// Says what is missing before a store answers with riddles.
+pub(super) fn check_keys(settings: &StorageSettings) -> StorageResult<()> {
+    let dashboard =
+        "make S3 keys in the dashboard and set `storage.access_key_id` and `storage.secret_access_key`";
+    let complain = |words: String| Err(StorageError::Settings(words));
+    let Some(secret) = &settings.secret_access_key else {
+        return complain(format!(
+            "Supabase Storage needs `SUPABASE_ANON_KEY` and `SUPABASE_SERVICE_KEY`; or {dashboard}"
+        ));
+    };
+    if settings.access_key_id.is_none() {
+        return complain("Supabase Storage needs the project's reference: `SUPABASE_URL` has none in its host name, set `SUPABASE_PROJECT_REF`".into());
+    }
+    let Some(token) = &settings.session_token else { return Ok(()) };
+    for (name, key) in [("SUPABASE_ANON_KEY", secret), ("SUPABASE_SERVICE_KEY", token)] {
+        let parts = key.expose_secret().split('.').filter(|part| !part.is_empty()).count();
+        if parts != 3 {
+            return complain(format!(
+                "`{name}` is no JWT, and such keys do not open Supabase's S3 protocol: {dashboard}"
+            ));
+        }
+    }
+    Ok(())
+}
 
 /// How long the answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);

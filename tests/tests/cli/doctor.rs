@@ -169,3 +169,45 @@ async fn secrets_are_not_told() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_disk_that_is_not_mounted_becomes_no_empty_store() {
+    let world = TestWorld::new().await;
+    world
+        .sql(
+            "insert into artifacts (attempt, kind, bucket, key, size_bytes, verified)
+             values (1, 'report_csv', 'reports', 'service/x/1/a.csv', 1, true)",
+        )
+        .await;
+    let user = uuid::Uuid::new_v4().to_string();
+    for command in [&["doctor"][..], &["run"], &["prune"], &["erase", "--user", &user, "--yes"]] {
+        let output = world.program().args(command).output().await;
+        let words = format!("{}{}", output.stdout, output.stderr);
+        assert_eq!(output.code, Some(1), "{command:?}: {words}");
+        assert!(words.contains("has no buckets, but the database knows of files"), "{command:?}: {words}");
+        assert!(!world.storage_folder().exists(), "{command:?} made a store where none should be");
+    }
+    // Who means it says so by a folder.
+    std::fs::create_dir_all(world.storage_folder().join("images")).unwrap();
+    assert_eq!(world.program().args(&["doctor"]).output().await.code, Some(0));
+}
+
+#[tokio::test]
+async fn what_the_server_refuses_is_mended_where_it_is() {
+    let world = TestWorld::new().await;
+    let no_database = world.url().replace("/test_", "/no_such_");
+    let no_role = world.url().replace("forgeos@", "stranger@");
+    let no_file = format!("{}&sslrootcert=/nowhere/ca.crt", world.url());
+    for (url, found, mend) in [
+        (no_database, "does not exist", "create that database"),
+        (no_role, "does not exist", "correct user and password"),
+        (no_file, "/nowhere/ca.crt", "correct the path in the URL"),
+    ] {
+        let output = world.program().env("DATABASE_URL", &url).args(&["doctor", "--json"]).output().await;
+        let answer = report(&output);
+        let (verdict, said, cure) = finding(&answer, "database");
+        assert_eq!((output.code, verdict), (Some(1), "fail"), "{answer}");
+        assert!(said.contains(found) && !said.contains("at line"), "{said}");
+        assert!(cure.contains(mend), "{cure}");
+    }
+}

@@ -28,7 +28,11 @@ pub(super) fn check(settings: &Settings) -> Outcome {
             )));
         }
     }
-    // Opening contacts nobody; a local folder is made here already.
+    // Whether a folder without buckets may become a store shows only in the database.
+    if Storage::unmade_folder(&settings.storage, &settings.data_dir).is_some() {
+        return Ok(());
+    }
+    // Opening contacts nobody.
     Storage::open(&settings.storage, &settings.data_dir, None)
         .map(drop)
         .map_err(|error| Failure::WrongUse(super::one_line(&error.into())))

@@ -24,11 +24,17 @@ const ECHO: Duration = Duration::from_secs(5);
 
 pub(super) async fn examine(settings: &Settings, database: &Database, findings: &mut Vec<Finding>) {
     if let Err(error) = database.probe().await {
-        findings.push(Finding::fail(
-            "database",
-            words(error),
-            "look at host, port, user, password and TLS mode of DATABASE_URL, and whether the server runs",
-        ));
+        let mend = match error.code().as_deref() {
+            Some("3D000") => "create that database, or correct its name in DATABASE_URL",
+            Some("28000" | "28P01") => {
+                "correct user and password in DATABASE_URL, or let that role log in from here"
+            }
+            Some("53300") => {
+                "lower database.max_connections, raise the server's max_connections, or use a pooler"
+            }
+            _ => "look at host, port and TLS mode of DATABASE_URL, and whether the server runs",
+        };
+        findings.push(Finding::fail("database", words(error), mend));
         return;
     }
     let db = database.pool(1);
