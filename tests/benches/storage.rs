@@ -3,14 +3,15 @@
 //! `cargo bench -p forgeos-tests --bench storage` prints megabytes a second for each kind of store, medians of five
 //! rounds. A put is what jobs do: the checksum taken, the object written whole, and the store asked what it has; large
 //! objects go in parts. The S3 server is the tests' own, in this process and in memory: its line says what the protocol
-//! costs here (signatures, HTTP, checksums on both sides), not what a store is able to do.
+//! costs here (signatures, HTTP, checksums on both sides), not what a store is able to do. moto's, a process of its own in
+//! Python, stands beside it where `.ci/moto` has installed it: there the server is what takes the time.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::time::Instant;
 
 use bytes::Bytes;
 use forgeos_core::storage::{Bucket, Key, Storage, StorageSettings};
-use forgeos_tests::S3;
+use forgeos_tests::{Moto, S3};
 
 const ROUNDS: usize = 5;
 /// A visualization, a large photograph, an export.
@@ -31,6 +32,10 @@ async fn measure() {
     let (server, project) = (S3::start(), S3::supabase());
     let s3 = Storage::open(&server.storage_settings("s3://"), folder.path(), None).unwrap();
     let supabase = Storage::open(&project.storage_settings("supabase"), folder.path(), None).unwrap();
+    let moto = Moto::program().map(|_| Moto::start());
+    let others = moto
+        .as_ref()
+        .map(|moto| Storage::open(&moto.storage_settings("s3://"), folder.path(), None).unwrap());
     println!("{:<28} {:>10} {:>12} {:>12}", "store", "object", "put MB/s", "get MB/s");
     for (size, count) in SIZES {
         let bytes: Vec<u8> =
@@ -45,7 +50,10 @@ async fn measure() {
             );
         };
         show("plain copy (fs::write, read)", copied(folder.path(), &bytes, count));
-        for (name, storage) in [("local folder", &local), ("S3", &s3), ("Supabase's S3", &supabase)] {
+        let stores = [("local folder", &local), ("S3", &s3), ("Supabase's S3", &supabase)];
+        for (name, storage) in
+            stores.into_iter().chain(others.as_ref().map(|moto| ("S3 of others (moto)", moto)))
+        {
             show(name, stored(storage, Bytes::from(bytes.clone()), count).await);
         }
     }

@@ -76,6 +76,15 @@ pub enum DatabaseError {
     },
 }
 
+impl DatabaseError {
+    /// SQLSTATE, when the server has answered and refused.
+    #[must_use]
+    pub fn code(&self) -> Option<String> {
+        let (Self::Unreachable { source, .. } | Self::Untrusted { source, .. }) = self else { return None };
+        Some(source.as_database_error()?.code()?.into_owned())
+    }
+}
+
 /// The way to the database.
 #[derive(Debug, Clone)]
 pub struct Database {

@@ -1,10 +1,13 @@
 //! What a process works with: pools, storage, threads. Opened once, in order, and closed in reverse.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use forgeos_core::{
     Compute, Resources, WorkerId,
-    db::Db,
+    db::{
+        Db, DbError,
+        artifacts::{self, ArtifactFilter},
+    },
     storage::{Storage, StorageError},
 };
 use forgeos_reporting::pdf::{Setter, SetterError, SetterOptions};
@@ -31,6 +34,18 @@ pub enum EnvironmentError {
     /// No database.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// The folder of the store is empty, and should not be.
+    #[error(
+        "the folder `{}` has no buckets, but the database knows of files: mount its disk; if it is to be a new store, make the folder `images` in it",
+        folder.display()
+    )]
+    StorageGone {
+        /// Where the files should be.
+        folder: PathBuf,
+    },
+    /// It could not be asked whether there are files.
+    #[error(transparent)]
+    Ask(#[from] DbError),
     /// No object store.
     #[error("cannot open the storage")]
     Storage(#[from] StorageError),
@@ -40,6 +55,17 @@ pub enum EnvironmentError {
     /// What the operator has put in place of built-in files of reports is not usable.
     #[error("cannot use the files of [reporting]")]
     Reporting(#[source] SetterError),
+}
+
+/// Opens the store. A folder without any bucket is made one only while the database knows of no file: a disk that is not
+/// mounted must not become an empty store.
+pub async fn open_storage(settings: &Settings, db: &Db) -> Result<Storage, EnvironmentError> {
+    if let Some(folder) = Storage::unmade_folder(&settings.storage, &settings.data_dir)
+        && !artifacts::list(db, ArtifactFilter::default(), 1).await?.is_empty()
+    {
+        return Err(EnvironmentError::StorageGone { folder });
+    }
+    Ok(Storage::open(&settings.storage, &settings.data_dir, settings.http.public_url.as_deref())?)
 }
 
 /// Everything that is opened once and shared.
@@ -82,8 +108,10 @@ impl Environment {
     /// The same over a database that is open already.
     pub async fn with_database(settings: &Settings, database: Database) -> Result<Self, EnvironmentError> {
         database.ensure_schema().await?;
-        let storage =
-            Storage::open(&settings.storage, &settings.data_dir, settings.http.public_url.as_deref())?;
+        let looking = database.pool(1);
+        let storage = open_storage(settings, &looking).await;
+        looking.close().await;
+        let storage = storage?;
         let threads = match settings.worker.compute_threads {
             0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             threads => threads,

@@ -127,6 +127,19 @@ pub struct HttpSettings {
     pub explicit: bool,
     /// How the world reaches this server.
     pub public_url: Option<String>,
+    /// Who may read files of a local store below `/files`.
+    pub files: FileAccess,
+}
+
+/// `http.files`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileAccess {
+    /// Whoever has a link with a signature.
+    Signed,
+    /// Whoever knows a file's name.
+    Public,
+    /// Nobody: another server serves the folder, or none.
+    Off,
 }
 
 /// `[log]`.
@@ -293,7 +306,12 @@ fn http(layers: &Layers) -> Result<HttpSettings, SettingsError> {
     if public_url.as_ref().is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
         return Err(layers.bad("http.public_url", "it must start with http:// or https://"));
     }
-    Ok(HttpSettings { listen, explicit: layers.origin("http.listen") != DEFAULTS_ORIGIN, public_url })
+    let files = match layers.text("http.files") {
+        Some("public") => FileAccess::Public,
+        Some("off") => FileAccess::Off,
+        _ => FileAccess::Signed,
+    };
+    Ok(HttpSettings { listen, explicit: layers.origin("http.listen") != DEFAULTS_ORIGIN, public_url, files })
 }
 
 fn log_filter(layers: &Layers) -> Result<String, SettingsError> {

@@ -126,6 +126,34 @@ pub async fn list(db: &Db, filter: ArtifactFilter<'_>, limit: i64) -> DbResult<V
     Ok(lines)
 }
 
+/// What is told of a file to who reads it.
+#[derive(Debug, Clone)]
+pub struct FileFacts {
+    /// Its MIME type.
+    pub mime_type: Option<String>,
+    /// Its size.
+    pub size_bytes: i64,
+    /// SHA-256 of its bytes.
+    pub sha256: Option<String>,
+}
+
+/// A file that counts: one that a job wrote whole. What only lies in the store is none.
+pub async fn of_object(db: &Db, bucket: Bucket, key: &Key) -> DbResult<Option<FileFacts>> {
+    let mut session = db.session().await?;
+    let found = sqlx::query_as!(
+        FileFacts,
+        r#"select mime_type, size_bytes, sha256 from public.artifacts
+           where bucket = $1 and key = $2 and verified
+           order by created_at desc limit 1"#,
+        bucket.as_str(),
+        key.as_str()
+    )
+    .fetch_optional(session.exec())
+    .await?;
+    session.finish().await?;
+    Ok(found)
+}
+
 /// Where a file lies, by its own id or by that of its row in `reports`.
 pub async fn find(db: &Db, id: uuid::Uuid) -> DbResult<Option<(String, String)>> {
     let mut session = db.session().await?;

@@ -79,6 +79,35 @@ pub async fn missing_roles(session: &mut Session) -> DbResult<Vec<String>> {
         .await?)
 }
 
+/// What stands between this role, or the users, and Supabase's storage; nothing where there is no such schema.
+#[derive(Debug, Clone)]
+pub struct StorageAccess {
+    /// Whether this role sees the rows of `storage.objects`, which image ids may name.
+    pub readable: bool,
+    /// Policies of ours for users that are not there.
+    pub missing_policies: Vec<String>,
+}
+
+/// Asks about `storage.objects`.
+pub async fn storage_access(session: &mut Session) -> DbResult<Option<StorageAccess>> {
+    Ok(sqlx::query_as!(
+        StorageAccess,
+        r#"select has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')
+                    and (not row_security_active(c.oid)
+                         or exists (select from pg_policy p
+                                    where p.polrelid = c.oid and p.polname = 'forgeos_worker_reads_objects')
+                            and coalesce(pg_has_role(current_user, to_regrole('forgeos_worker'), 'usage'), false)) as "readable!",
+                  array(select wanted
+                        from unnest(array['Users can upload images', 'Users can replace own images',
+                                          'Users can delete own images', 'Users can read own files']) as wanted
+                        where not exists (select from pg_policy p where p.polrelid = c.oid and p.polname = wanted)) as "missing_policies!"
+           from pg_class c join pg_namespace n on n.oid = c.relnamespace
+           where n.nspname = 'storage' and c.relname = 'objects'"#
+    )
+    .fetch_optional(session.exec())
+    .await?)
+}
+
 /// Policies of other people that open rows to users, as a sentence each.
 pub async fn other_policies(session: &mut Session) -> DbResult<Vec<String>> {
     Ok(sqlx::query_scalar!(

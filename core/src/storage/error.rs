@@ -91,6 +91,12 @@ impl From<StorageError> for JobError {
     }
 }
 
+/// A [`StorageError::Refused`] whose bucket somebody has to make.
+pub const BUCKET_MISSING: &str = "a bucket is missing";
+/// A [`StorageError::Refused`] whose keys somebody has to correct.
+pub const CREDENTIALS_REFUSED: &str = "its credentials are refused";
+/// A [`StorageError::Refused`] for want of room.
+pub const DISK_FULL: &str = "the disk is full";
 /// Why a local folder refuses.
 pub(super) const FOLDER_PERMISSIONS: &str = "the folder's permissions";
 
@@ -111,19 +117,19 @@ pub(super) fn classify(error: object_store::Error) -> StorageError {
         E::NotFound { source, .. } | E::Generic { source, .. }
             if names(source.as_ref(), &["NoSuchBucket"]) =>
         {
-            StorageError::Refused { reason: "a bucket is missing", source: Box::new(error) }
+            StorageError::Refused { reason: BUCKET_MISSING, source: Box::new(error) }
         }
         E::NotFound { .. } => StorageError::NotFound,
         E::Unauthenticated { .. } => {
-            StorageError::Refused { reason: "its credentials are refused", source: Box::new(error) }
+            StorageError::Refused { reason: CREDENTIALS_REFUSED, source: Box::new(error) }
         }
         // S3 answers 403 for both wrong credentials and a single object it does not hand out.
         E::PermissionDenied { source, .. } if names(source.as_ref(), CREDENTIAL_FAULTS) => {
-            StorageError::Refused { reason: "its credentials are refused", source: Box::new(error) }
+            StorageError::Refused { reason: CREDENTIALS_REFUSED, source: Box::new(error) }
         }
         E::PermissionDenied { .. } => StorageError::Denied(Box::new(error)),
         E::Generic { source, .. } if names(source.as_ref(), CREDENTIAL_FAULTS) => {
-            StorageError::Refused { reason: "its credentials are refused", source: Box::new(error) }
+            StorageError::Refused { reason: CREDENTIALS_REFUSED, source: Box::new(error) }
         }
         E::Generic { source, .. } => match io_error(source.as_ref()).map(std::io::Error::kind) {
             Some(std::io::ErrorKind::PermissionDenied) => {
@@ -131,7 +137,7 @@ pub(super) fn classify(error: object_store::Error) -> StorageError {
             }
             // Waiting may help, another try of the same file does not.
             Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) => {
-                StorageError::Refused { reason: "the disk is full", source: Box::new(error) }
+                StorageError::Refused { reason: DISK_FULL, source: Box::new(error) }
             }
             Some(std::io::ErrorKind::ReadOnlyFilesystem) => {
                 StorageError::Refused { reason: "the disk is read-only", source: Box::new(error) }

@@ -7,7 +7,7 @@ use std::{
     ffi::OsStr,
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use object_store::{ObjectStore, local::LocalFileSystem};
@@ -18,6 +18,8 @@ use super::{Bucket, Key, StorageError, StorageResult, error::FOLDER_PERMISSIONS}
 #[derive(Debug)]
 pub(super) struct LocalFolders {
     root: PathBuf,
+    /// Signs links; read when first needed.
+    pub(super) link_key: OnceLock<ring::hmac::Key>,
 }
 
 impl LocalFolders {
@@ -32,7 +34,12 @@ impl LocalFolders {
         for bucket in Bucket::ALL {
             std::fs::create_dir_all(root.join(bucket.as_str())).map_err(problem)?;
         }
-        Ok(Self { root: root.canonicalize().map_err(problem)? })
+        Ok(Self { root: root.canonicalize().map_err(problem)?, link_key: OnceLock::new() })
+    }
+
+    /// The folder above the buckets.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// The store of one bucket. Files and their folders are synced before a put returns: a row that points to the

@@ -8,18 +8,26 @@ mod bucket;
 mod checksum;
 mod error;
 mod key;
+mod links;
 mod local;
+mod reading;
 mod s3;
 mod settings;
+mod supabase;
 mod upload;
 
-use std::{fmt, path::Path, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt};
 use object_store::{
-    Attribute, Attributes, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutOptions, PutPayload,
+    Attribute, Attributes, ObjectMeta, ObjectStore, ObjectStoreExt, PutOptions, PutPayload,
     aws::AmazonS3,
     path::Path as StorePath,
     signer::{Method, Signer},
@@ -28,8 +36,9 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 pub use bucket::{Bucket, UnknownBucket};
-pub use error::{Cause, StorageError, StorageResult};
+pub use error::{BUCKET_MISSING, CREDENTIALS_REFUSED, Cause, DISK_FULL, StorageError, StorageResult};
 pub use key::{Key, KeyError, MAX_KEY_BYTES, MAX_PART_BYTES};
+pub use links::LinkRefusal;
 pub use settings::{StorageSettings, SupabaseEnvironment};
 pub use upload::Upload;
 
@@ -45,9 +54,19 @@ struct Inner {
 }
 
 enum Kind {
-    Local { folders: local::LocalFolders, public_url: Option<String> },
-    S3 { single: Option<SingleBucket>, public_url: Option<String> },
-    Supabase { base: String },
+    Local {
+        folders: local::LocalFolders,
+        public_url: Option<String>,
+    },
+    S3 {
+        single: Option<SingleBucket>,
+        public_url: Option<String>,
+    },
+    /// With keys of the project its own interface signs links; with S3 keys of the dashboard S3's protocol does.
+    Supabase {
+        base: String,
+        links: Option<supabase::SupabaseLinks>,
+    },
 }
 
 /// One S3 bucket that holds all of ours as folders.
@@ -124,8 +143,24 @@ impl Storage {
         Ok(Self(Arc::new(Inner { stores, signers: None, kind: Kind::Local { folders, public_url } })))
     }
 
+    /// The folder of a local store in which no bucket was ever made; opening it would make them. Where a store was in use,
+    /// that is a disk which is not mounted.
+    pub fn unmade_folder(settings: &StorageSettings, data_dir: &Path) -> Option<PathBuf> {
+        let root = match settings.url.as_deref().map(str::trim) {
+            None | Some("") => data_dir.join("storage"),
+            Some(url) => Url::parse(url).ok().filter(|url| url.scheme() == "file")?.to_file_path().ok()?,
+        };
+        let made = Bucket::ALL.iter().any(|bucket| root.join(bucket.as_str()).is_dir());
+        (!made).then_some(root)
+    }
+
     fn open_s3(settings: &StorageSettings, location: &str) -> StorageResult<Self> {
         let location = location.trim_matches('/');
+        if location.contains(['@', ':']) {
+            return Err(StorageError::Settings(
+                "`storage.url` is `s3://BUCKET/PREFIX` and carries no keys; they are `storage.access_key_id` and `storage.secret_access_key`".into(),
+            ));
+        }
         let single = if location.is_empty() {
             None
         } else {
@@ -155,14 +190,12 @@ impl Storage {
         let base = endpoint.strip_suffix("/s3").ok_or_else(|| {
             StorageError::Settings("`storage.endpoint` of a Supabase store ends in `/storage/v1/s3`".into())
         })?;
-        if settings.access_key_id.is_none() || settings.secret_access_key.is_none() {
-            return Err(StorageError::Settings(
-                "`storage.url = \"supabase\"` needs `SUPABASE_ANON_KEY` and `SUPABASE_SERVICE_KEY`, or S3 keys from the dashboard in `storage.access_key_id` and `storage.secret_access_key`".into(),
-            ));
-        }
+        supabase::check_keys(settings)?;
         let settings = StorageSettings { path_style: Some(true), ..settings.clone() };
         let stores = each_bucket(|bucket| s3::open_bucket(&settings, bucket.as_str()))?;
-        Ok(Self(Arc::new(Inner::of_s3(stores, Kind::Supabase { base: base.to_owned() }))))
+        let links =
+            settings.session_token.clone().map(|key| supabase::SupabaseLinks::new(base, key)).transpose()?;
+        Ok(Self(Arc::new(Inner::of_s3(stores, Kind::Supabase { base: base.to_owned(), links }))))
     }
 
     /// One word for logs and metrics: `local`, `s3` or `supabase`.
@@ -175,36 +208,7 @@ impl Storage {
         }
     }
 
-    /// Reads a whole object of at most `max_bytes`. A larger one is given up by its announced size before its first
-    /// byte is read, and by what really arrives when the store announced less.
-    pub async fn get_limited(&self, bucket: Bucket, key: &Key, max_bytes: u64) -> StorageResult<Bytes> {
-        self.guard(bucket, key).await?;
-        let path = self.path(bucket, key)?;
-        let found = self
-            .store(bucket)
-            .get_opts(&path, GetOptions::default())
-            .await
-            .map_err(error::classify_reading)?;
-        let announced = found.meta.size;
-        if announced > max_bytes {
-            return Err(StorageError::TooLarge { limit: max_bytes });
-        }
-        let mut body = found.into_stream();
-        let mut whole = BytesMut::with_capacity(usize::try_from(announced).unwrap_or_default());
-        while let Some(chunk) = body.try_next().await.map_err(error::classify_reading)? {
-            if (whole.len() + chunk.len()) as u64 > max_bytes {
-                return Err(StorageError::TooLarge { limit: max_bytes });
-            }
-            whole.extend_from_slice(&chunk);
-        }
-        if (whole.len() as u64) < announced {
-            let cut = std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the object ended early");
-            return Err(StorageError::Unavailable(Box::new(cut)));
-        }
-        Ok(whole.freeze())
-    }
-
-    /// Writes an object, whole or not at all, and asks the store what it has.
+    /// Writes an object, whole or not at all, and asks the store what it has; another size is an outage.
     pub async fn put(
         &self,
         bucket: Bucket,
@@ -240,8 +244,14 @@ impl Storage {
                 Err(error) => return Err(error),
             }
         }
-        let verified = self.head(bucket, key).await?.size_bytes == size_bytes;
-        Ok(StoredObject { size_bytes, sha256, verified })
+        // What was changed on its way an S3 store refuses by its checksum; what it cut afterwards shows here.
+        let held = self.head(bucket, key).await?.size_bytes;
+        if held != size_bytes {
+            let words = format!("the store holds {held} bytes of {size_bytes} that were written");
+            let cut = std::io::Error::new(std::io::ErrorKind::UnexpectedEof, words);
+            return Err(StorageError::Unavailable(Box::new(cut)));
+        }
+        Ok(StoredObject { size_bytes, sha256, verified: true })
     }
 
     /// What the store knows of an object; [`StorageError::NotFound`] when there is none.
@@ -329,13 +339,20 @@ impl Storage {
                 format!("s3://{}/{}", single.name, single.path(bucket, key.as_str()))
             }
             Kind::S3 { single: None, public_url: None } => format!("s3://{bucket}/{key}"),
-            Kind::Supabase { base } => join_url(&format!("{base}/object/authenticated"), bucket, key),
+            Kind::Supabase { base, .. } => join_url(&format!("{base}/object/authenticated"), bucket, key),
         }
     }
 
-    /// A link that anybody can read the object with until `valid_for` has passed, at most seven days; where a store does
-    /// not sign (a local folder), its lasting one.
+    /// A link that anybody can read the object with until `valid_for` has passed, at most seven days. Of a folder that
+    /// nobody serves it is the lasting one, a path.
     pub async fn signed_url(&self, bucket: Bucket, key: &Key, valid_for: Duration) -> StorageResult<String> {
+        match &self.0.kind {
+            Kind::Local { folders, public_url: Some(_) } => {
+                return self.sign_link(folders, bucket, key, valid_for);
+            }
+            Kind::Supabase { links: Some(links), .. } => return links.sign(bucket, key, valid_for).await,
+            _ => {}
+        }
         let Some(signers) = &self.0.signers else { return Ok(self.url(bucket, key)) };
         let path = self.path(bucket, key)?;
         let signed = signers[bucket as usize].signed_url(Method::GET, &path, valid_for).await;

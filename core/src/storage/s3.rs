@@ -10,10 +10,26 @@ use secrecy::ExposeSecret;
 
 use super::{StorageError, StorageResult, StorageSettings};
 
+/// `storage.access_key_id` of who means the role of the machine.
+const INSTANCE_ROLE: &str = "instance-role";
+
+/// Whether a platform has put keys, or the way to them, into the environment.
+fn environment_has_keys() -> bool {
+    [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    ]
+    .iter()
+    .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
 /// A connection to one bucket.
 pub(super) fn open_bucket(settings: &StorageSettings, bucket: &str) -> StorageResult<Arc<AmazonS3>> {
-    // Without keys of its own the usual places are asked: environment, web identity, container, instance.
-    let mut builder = match &settings.access_key_id {
+    // Without keys of its own the usual places are asked: environment, web identity, container; the address of an
+    // instance's role only when that is meant, because elsewhere somebody else may answer there.
+    let mut builder = match settings.access_key_id.as_deref().filter(|id| *id != INSTANCE_ROLE) {
         Some(id) => {
             let secret = settings.secret_access_key.as_ref().ok_or_else(|| {
                 StorageError::Settings("`storage.access_key_id` needs `storage.secret_access_key`".into())
@@ -24,6 +40,11 @@ pub(super) fn open_bucket(settings: &StorageSettings, bucket: &str) -> StorageRe
                 Some(token) => builder.with_token(token.expose_secret()),
                 None => builder,
             }
+        }
+        None if settings.access_key_id.is_none() && !environment_has_keys() => {
+            return Err(StorageError::Settings(format!(
+                "S3 needs keys: set `storage.access_key_id` and `storage.secret_access_key` (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY); on a machine of AWS whose role is to be used, `storage.access_key_id` is `{INSTANCE_ROLE}`"
+            )));
         }
         None => AmazonS3Builder::from_env(),
     };
@@ -43,8 +64,7 @@ pub(super) fn open_bucket(settings: &StorageSettings, bucket: &str) -> StorageRe
     } else if let Some(endpoint) = builder.get_config_value(&AmazonS3ConfigKey::Endpoint) {
         allow_http = endpoint.starts_with("http://");
     }
-    // Whoever was first has named the provider of TLS; there is one in the program.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    name_the_tls_provider();
     // A whole request may take as long as 50 MB over a slow line do; what hangs is noticed by the read time-out.
     let client = ClientOptions::new()
         .with_allow_http(allow_http)
@@ -58,6 +78,11 @@ pub(super) fn open_bucket(settings: &StorageSettings, bucket: &str) -> StorageRe
         .build()
         .map_err(|e| StorageError::Settings(e.to_string()))
         .map(Arc::new)
+}
+
+/// Whoever was first has named the provider of TLS; there is one in the program.
+pub(super) fn name_the_tls_provider() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 /// Faults of the moment are retried here, for a few seconds; a longer outage is the caller's to wait for.

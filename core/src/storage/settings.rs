@@ -21,8 +21,8 @@ pub struct StorageSettings {
     pub endpoint: Option<String>,
     /// The S3 region; none: `us-east-1`.
     pub region: Option<String>,
-    /// S3 access key id; none: the usual places (environment, web identity, instance role). `supabase`: the project
-    /// reference, or an S3 key of the dashboard.
+    /// S3 access key id; none: what the platform puts into the environment (keys, web identity, container);
+    /// `instance-role`: the role of a machine of AWS. `supabase`: the project reference, or an S3 key of the dashboard.
     pub access_key_id: Option<String>,
     /// S3 secret access key. `supabase`: the anon key, or the secret of the dashboard's S3 key.
     pub secret_access_key: Option<SecretString>,

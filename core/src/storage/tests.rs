@@ -124,6 +124,24 @@ fn settings_that_make_no_store_say_what_is_missing() {
     };
     let url = |url: &str| StorageSettings { url: Some(url.into()), ..StorageSettings::default() };
     assert!(open(url("supabase")).contains("SUPABASE_URL"));
+    let project = |anon: &str, service: &str| StorageSettings {
+        endpoint: Some("https://ref.supabase.co/storage/v1/s3".into()),
+        secret_access_key: Some(anon.into()),
+        session_token: Some(service.into()),
+        ..s3("supabase")
+    };
+    assert!(Storage::open(&project("a.b.c", "d.e.f"), Path::new("unused"), None).is_ok());
+    for (settings, named) in [
+        (project("sb_publishable_hush", "d.e.f"), "`SUPABASE_ANON_KEY` is no JWT"),
+        (project("a.b.c", "sb_secret_hush"), "`SUPABASE_SERVICE_KEY` is no JWT"),
+        (StorageSettings { access_key_id: None, ..project("a.b.c", "d.e.f") }, "SUPABASE_PROJECT_REF"),
+        (StorageSettings { secret_access_key: None, ..project("a.b.c", "d.e.f") }, "SUPABASE_ANON_KEY"),
+        (url("s3://key:hush@bucket"), "carries no keys"),
+        (url("s3://bucket"), "storage.access_key_id"),
+    ] {
+        let said = open(settings);
+        assert!(said.contains(named) && !said.contains("hush"), "{said}");
+    }
     assert!(open(url("http://u:hush@h")).contains("allowed: `file:///path`"));
     assert!(!open(url("http://u:hush@h")).contains("hush"));
     assert!(open(url("file://relative/path")).contains("absolute"));

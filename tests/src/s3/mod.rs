@@ -6,6 +6,7 @@
 //! uploads are open, and fails, refuses or keeps waiting when a test says so. It has no versions and no
 //! rights, because the worker asks for none.
 
+mod project_links;
 mod requests;
 mod signature;
 mod store;
@@ -146,6 +147,18 @@ impl S3 {
             ("FORGEOS__STORAGE__REGION", REGION.to_owned()),
             ("FORGEOS__STORAGE__ACCESS_KEY_ID", PLAIN.access_key_id.to_owned()),
             ("FORGEOS__STORAGE__SECRET_ACCESS_KEY", PLAIN.secret_access_key.to_owned()),
+        ]
+    }
+
+    /// The environment of who uses a Supabase project, as far as its storage goes; only of [`S3::supabase`].
+    #[must_use]
+    pub fn project(&self) -> [(&'static str, String); 5] {
+        [
+            ("SUPABASE_URL", self.address()),
+            ("SUPABASE_PROJECT_REF", SUPABASE.access_key_id.to_owned()),
+            ("SUPABASE_REGION", REGION.to_owned()),
+            ("SUPABASE_ANON_KEY", SUPABASE.secret_access_key.to_owned()),
+            ("SUPABASE_SERVICE_KEY", SUPABASE.session_token.unwrap_or_default().to_owned()),
         ]
     }
 

@@ -11,7 +11,7 @@ use axum::{
 use url::form_urlencoded;
 
 use super::{
-    Shared, Trouble, signature,
+    Shared, Trouble, project_links, signature,
     store::{Fault, Object},
 };
 
@@ -28,6 +28,9 @@ pub(super) async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if let Some(answer) = project_links::answer(&shared, &method, &uri, &headers, &body) {
+        return answer;
+    }
     if let Err(fault) = signature::check(&shared.gate, &method, &uri, &headers, &body) {
         return refusal(fault);
     }
@@ -239,7 +242,7 @@ fn xml(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-fn percent_decoded(path: &str) -> String {
+pub(super) fn percent_decoded(path: &str) -> String {
     // A plus in a path is a plus.
     let pair = format!("x={}", path.replace('+', "%2B"));
     form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()

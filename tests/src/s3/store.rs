@@ -32,7 +32,7 @@ pub enum Damage {
     Changed,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Object {
     pub(super) bytes: Bytes,
     pub(super) tag: String,

@@ -1,11 +1,6 @@
 //! `artifacts` and `erase`: the files of jobs, read and gone.
 
-use std::{
-    io::{Read, Write},
-    net::TcpStream,
-};
-
-use forgeos_tests::{Process, S3, TestWorld};
+use forgeos_tests::{Process, S3, TestWorld, http::read};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -18,19 +13,6 @@ async fn export(world: &TestWorld, user: Option<Uuid>) -> Value {
 fn with_store(world: &TestWorld, s3: &S3, args: &[&str]) -> Process {
     let program = world.program().args(args);
     s3.settings().into_iter().fold(program, |program, (name, value)| program.env(name, &value))
-}
-
-/// The status line and the body of a link, read without any key.
-fn read(link: &str) -> (String, Vec<u8>) {
-    let rest = link.strip_prefix("http://").unwrap();
-    let (host, path) = rest.split_once('/').unwrap();
-    let mut stream = TcpStream::connect(host).unwrap();
-    write!(stream, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
-    let status = String::from_utf8_lossy(&answer).lines().next().unwrap().to_owned();
-    (status, answer[end + 4..].to_vec())
 }
 
 #[tokio::test]
@@ -66,11 +48,11 @@ async fn a_link_into_s3_is_signed_for_as_long_as_is_asked() {
     let answer = with_store(&world, &s3, &args).output().await;
     let answer: Value = serde_json::from_str(&answer.stdout).unwrap();
     let link = answer["url"].as_str().unwrap();
-    let (status, body) = read(link);
-    assert!(status.contains("200"), "{status}");
-    assert!(body == s3.object("exports", file["key"].as_str().unwrap()).unwrap());
-    let (status, _) = read(&link.replace("X-Amz-Expires=600", "X-Amz-Expires=6000"));
-    assert!(status.contains("403"), "whoever changes a link breaks it: {status}");
+    let answer = read(link).unwrap();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(answer.body == s3.object("exports", file["key"].as_str().unwrap()).unwrap());
+    let changed = read(&link.replace("X-Amz-Expires=600", "X-Amz-Expires=6000")).unwrap();
+    assert_eq!(changed.status, 403, "whoever changes a link breaks it");
     let too_long =
         with_store(&world, &s3, &["artifacts", "url", report, "--valid-for", "604801"]).output().await;
     assert_eq!(too_long.code, Some(2));

@@ -1,11 +1,14 @@
 //! The command line: what people and scripts type.
-#![allow(clippy::unwrap_used)]
+// Figures are printed for `--nocapture`.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod doctor;
 mod files;
+mod secrets;
+mod served;
 mod tls;
 
-use forgeos_tests::{Process, TestWorld};
+use forgeos_tests::{Process, TestWorld, http, world::poll};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -201,6 +204,26 @@ async fn migrate_builds_a_database_and_may_be_repeated() {
 }
 
 #[tokio::test]
+async fn jobs_are_published_to_supabase_realtime_where_it_is() {
+    let world = TestWorld::new().await;
+    let migrate = async || {
+        let output = world.program().args(&["migrate", "--realtime"]).output().await;
+        (output.code, output.stdout + &output.stderr)
+    };
+    let (code, words) = migrate().await;
+    assert_eq!(code, Some(0), "{words}");
+    assert!(words.contains("no publication `supabase_realtime`"), "{words}");
+    world.sql("create publication supabase_realtime").await;
+    for _ in 0..2 {
+        let (code, words) = migrate().await;
+        assert_eq!(code, Some(0), "{words}");
+        assert!(words.contains("supabase_realtime publishes `jobs`"), "{words}");
+    }
+    let published = world.sql("select schemaname || '.' || tablename from pg_publication_tables").await;
+    assert_eq!(published.column(), ["public.jobs"]);
+}
+
+#[tokio::test]
 async fn adopted_jobs_are_released_by_a_word() {
     let world = TestWorld::new().await;
     for (n, command) in [&["jobs", "adopt"][..], &["migrate", "--adopt"][..]].into_iter().enumerate() {
@@ -216,35 +239,24 @@ async fn adopted_jobs_are_released_by_a_word() {
 async fn run_serves_its_health_and_its_metrics() {
     let world = TestWorld::new().await;
     let mut worker = world.program().env("FORGEOS__HTTP__LISTEN", "127.0.0.1:0").args(&["run"]).spawn();
-    let address = forgeos_tests::world::poll("the address in workers", async || {
-        let rows = world.sql("select http_address from workers where http_address is not null").await;
-        rows.0.first().and_then(|row| row[0].clone())
-    })
-    .await;
-    let address = address.trim_start_matches("http://").to_owned();
-    assert!(get(&address, "/healthz").await.starts_with("HTTP/1.1 200"));
-    let ready = forgeos_tests::world::poll("the worker to be ready", async || {
-        let answer = get(&address, "/readyz").await;
-        answer.starts_with("HTTP/1.1 200").then_some(answer)
-    })
-    .await;
-    drop(ready);
+    let address = http_address(&world).await;
+    let get = |path| http::ask(&address, "GET", path, "", "").unwrap();
+    assert_eq!(get("/healthz").status, 200);
+    poll("the worker to be ready", async || (get("/readyz").status == 200).then_some(())).await;
     let job = world.enqueue("batch_analysis", &json!({"image_ids": [Uuid::new_v4()]})).await;
     world.wait_for(job, "failed").await;
-    let metrics = get(&address, "/metrics").await;
+    let metrics = get("/metrics").text();
     assert!(metrics.contains("forgeos_jobs_settled_total{"), "{metrics}");
     assert!(!metrics.contains(&job.to_string()), "an id is never a label");
     worker.terminate();
     assert_eq!(worker.ended().await.code(), Some(0));
 }
 
-/// One plain HTTP request.
-async fn get(address: &str, path: &str) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
+/// Where the one worker's server listens.
+async fn http_address(world: &TestWorld) -> String {
+    poll("the address in workers", async || {
+        let rows = world.sql("select http_address from workers where http_address is not null").await;
+        rows.0.first().and_then(|row| row[0].clone())
+    })
+    .await
 }

@@ -66,10 +66,17 @@ async fn server(tls: bool) -> (Ephemeral, u16) {
 }
 
 async fn run(url: &str, command: &[&str]) -> (Option<i32>, String) {
+    run_with(url, url, command).await
+}
+
+/// The same with another URL for LISTEN and migrations; what was said in both places.
+async fn run_with(url: &str, listen_url: &str, command: &[&str]) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let program = Process::bare(folder.path()).env("DATABASE_URL", url).env("RUST_LOG", "warn").args(command);
+    let program =
+        if listen_url == url { program } else { program.env("FORGEOS__DATABASE__LISTEN_URL", listen_url) };
     let output = program.output().await;
-    (output.code, output.stderr)
+    (output.code, output.stderr + &output.stdout)
 }
 
 #[cfg(target_os = "linux")]
@@ -116,6 +123,24 @@ async fn a_connection_is_encrypted_and_verified_as_the_url_wants() {
             assert_eq!(code, Some(1), "{command:?} {refused}: {words}");
             assert!(words.contains(sentence), "{command:?} {refused}: {words}");
         }
+    }
+    // The direct connection for LISTEN and migrations is held to its own URL.
+    let by_name =
+        url("localhost", &format!("sslmode=verify-full&sslrootcert={authority}&application_name=direct"));
+    let (code, words) = run_with(&verified, &by_name, &["doctor"]).await;
+    assert_eq!(code, Some(0), "{words}");
+    assert!(words.contains("a notification came back"), "{words}");
+    for (refused, sentence) in [
+        (url("localhost", &format!("sslmode=verify-full&sslrootcert={other}")), "sslrootcert=/path/ca.crt"),
+        (url("127.0.0.1", &format!("sslmode=verify-full&sslrootcert={authority}")), "another name"),
+    ] {
+        let (code, words) = run_with(&verified, &refused, &["migrate"]).await;
+        assert_eq!(code, Some(1), "{words}");
+        assert!(words.contains(sentence), "{words}");
+        // A worker can do without, so it is a warning.
+        let (code, words) = run_with(&verified, &refused, &["doctor"]).await;
+        assert_eq!(code, Some(0), "{words}");
+        assert!(words.contains(sentence) && words.contains("database.listen_url"), "{words}");
     }
     drop(server);
 }

@@ -13,3 +13,4 @@ mod rights_matrix;
 mod row_security;
 mod statistics;
 mod status_arrows;
+mod storage_rules;

@@ -6,6 +6,7 @@ use uuid::Uuid;
 /// What `authenticated` may do beyond reading whole tables, exactly.
 const USERS_COLUMNS: &[&str] = &[
     "analyses insert filename",
+    "analyses insert user_id",
     "analyses update filename",
     "jobs insert id",
     "jobs insert job_type",

@@ -194,12 +194,16 @@ async fn every_role_may_do_at_every_object_what_is_written_down_and_nothing_else
     let world = TestWorld::new().await;
     let (user, _) = two_users(&world).await;
     world.sql("insert into workers (id) values (gen_random_uuid())").await;
+    let anybody = format!("anybody_{}", Uuid::new_v4().simple());
+    world.sql(format!("create role {anybody} login")).await;
     let trial = |caller| Trial { caller, tried: AtomicUsize::new(0) };
     let roles = [
         ("anon", trial(world.role("anon"))),
         ("authenticated", trial(world.user(user))),
         ("service_role", trial(world.role("service_role"))),
         ("forgeos_worker", trial(world.login("forgeos_worker"))),
+        // Whoever may log in and is a member of nothing has what PUBLIC has.
+        ("anybody", trial(world.login(&anybody))),
     ];
     let mut lines: BTreeSet<String> = BTreeSet::new();
     let mut objects = 0;

@@ -103,6 +103,15 @@ async fn a_users_analysis_is_pending_and_the_own_one() {
         .await
         .unwrap();
     assert_eq!(made.0[0], [Some(a.to_string()), Some("pending".into()), None, None]);
+    // A client of the seed has to name itself.
+    let named = |user: Uuid| {
+        format!(
+            "insert into analyses (filename, user_id) values ('c.jpg', '{user}') returning user_id, status"
+        )
+    };
+    let made = me.sql(named(a)).await.unwrap();
+    assert_eq!(made.0[0], [Some(a.to_string()), Some("pending".into())]);
+    me.denied(named(b)).await;
     me.sql("update analyses set filename = 'b.jpg'").await.unwrap();
     me.sql("delete from analyses").await.unwrap();
     let left = world

@@ -17,6 +17,7 @@ mod job_log;
 mod least_privilege;
 mod lessons;
 mod models;
+mod moto;
 mod ownership;
 mod pictures;
 mod report;

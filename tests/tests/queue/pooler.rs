@@ -3,6 +3,7 @@
 use forgeos_tests::{PgBouncer, TestWorld, pgbouncer};
 use serde_json::json;
 use sqlx::Connection;
+use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_worker_does_its_work_without_named_statements() {
@@ -47,11 +48,39 @@ async fn no_statement_keeps_a_name_on_the_server() {
 async fn nothing_of_a_session_is_left_on_the_one_server_connection() {
     let pooler: &'static PgBouncer = Box::leak(Box::new(PgBouncer::start(1)));
     let world = TestWorld::new().await.behind(pooler);
-    let program = world.program().without("FORGEOS__DATABASE__LISTEN_URL").args(&["run"]).spawn();
-    let good = world.enqueue("data_export", &json!({"dataset": "jobs"})).await;
+    let pooled = |args: &[&str]| world.program().without("FORGEOS__DATABASE__LISTEN_URL").args(args);
+    let program = pooled(&["run"]).spawn();
+    let (user, image) = (Uuid::new_v4(), Uuid::new_v4());
+    world.put("images", &format!("{user}/{image}.jpg"), &forgeos_samples::variant(6).bytes);
+    let batch = world.enqueue_for("batch_analysis", &json!({"image_ids": [image, user]}), Some(user)).await;
+    let report = json!({"job_id": batch, "formats": ["pdf", "csv"]});
+    let report = world.enqueue_for("report_generation", &report, Some(user)).await;
+    world.wait_for(batch, "completed").await;
+    world.wait_for(report, "completed").await;
+    let export = json!({"dataset": "analyses", "formats": ["csv", "parquet"]});
+    let export = world.enqueue_for("data_export", &export, Some(user)).await;
     let bad = world.enqueue("data_export", &json!({"dataset": "nothing"})).await;
-    world.wait_for(good, "completed").await;
+    assert_eq!(world.wait_for(export, "completed").await.result("rows"), &json!(2));
     world.wait_for(bad, "failed").await;
+    let (bad, user) = (bad.to_string(), user.to_string());
+    for command in [
+        &["migrate"][..],
+        &["jobs", "list", "--json"],
+        &["jobs", "show", &bad],
+        &["jobs", "explain", &bad],
+        &["jobs", "retry", &bad],
+        &["types", "limit", "data_export", "--fair", "true"],
+        &["types", "pause", "data_export"],
+        &["enqueue", "data_export", "--params", "{\"dataset\": \"jobs\"}", "--unique-key", "once"],
+        &["jobs", "cancel", "--type", "data_export", "--status", "pending"],
+        &["workers", "list"],
+        &["artifacts", "list"],
+        &["prune", "--dry-run"],
+        &["erase", "--user", &user, "--yes"],
+    ] {
+        let output = pooled(command).output().await;
+        assert_eq!(output.code, Some(0), "{command:?}: {output:?}");
+    }
 
     let looking: sqlx::postgres::PgConnectOptions = world.workers_url().parse().unwrap();
     let looking = looking.statement_cache_capacity(0).extra_float_digits(None);

@@ -1,12 +1,16 @@
 //! One suite for every kind of store: what jobs rely on, whatever lies behind.
 //!
-//! The stores of the S3 kind are [`S3`] servers on the loopback, which check signatures as a real one does.
+//! The stores of the S3 kind are [`S3`] servers on the loopback, which check signatures as a real one does; [`moto`] runs
+//! the same against a server of others, in a process of its own.
 #![allow(clippy::unwrap_used)]
+
+mod moto;
 
 use bytes::Bytes;
 use forgeos_core::storage::{Bucket, Key, KeyError, Storage, StorageError, StorageSettings};
-use forgeos_tests::S3;
+use forgeos_tests::{Moto, S3, http::read, s3::Damage};
 use futures::TryStreamExt;
+use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -14,11 +18,54 @@ use tempfile::TempDir;
 struct Place {
     storage: Storage,
     folder: TempDir,
-    server: Option<S3>,
+    server: Option<Server>,
     /// What stands before `bucket/key` in the server.
     within: &'static str,
     /// What a client is told of `outputs/u/a b.jpg`.
     url: String,
+}
+
+/// What answers at the other end.
+enum Server {
+    Ours(S3),
+    Moto(Moto),
+}
+
+impl Server {
+    fn address(&self) -> String {
+        match self {
+            Self::Ours(server) => server.address(),
+            Self::Moto(server) => server.address(),
+        }
+    }
+
+    fn storage_settings(&self, url: &str) -> StorageSettings {
+        match self {
+            Self::Ours(server) => server.storage_settings(url),
+            Self::Moto(server) => server.storage_settings(url),
+        }
+    }
+
+    fn parts(&self, bucket: &str, key: &str) -> Option<usize> {
+        match self {
+            Self::Ours(server) => server.parts(bucket, key),
+            Self::Moto(server) => server.parts(bucket, key),
+        }
+    }
+
+    fn open_uploads(&self) -> usize {
+        match self {
+            Self::Ours(server) => server.open_uploads(),
+            Self::Moto(server) => server.open_uploads(),
+        }
+    }
+
+    fn mime_type(&self, bucket: &str, key: &str) -> Option<String> {
+        match self {
+            Self::Ours(server) => server.mime_type(bucket, key),
+            Self::Moto(server) => server.mime_type(bucket, key),
+        }
+    }
 }
 
 fn local(public_url: Option<&str>) -> Place {
@@ -32,7 +79,7 @@ fn local(public_url: Option<&str>) -> Place {
     Place { storage, folder, server: None, within: "", url }
 }
 
-fn remote(server: S3, url: &str, within: &'static str, shown: String, public_url: Option<&str>) -> Place {
+fn remote(server: Server, url: &str, within: &'static str, shown: String, public_url: Option<&str>) -> Place {
     let folder = tempfile::tempdir().unwrap();
     let settings =
         StorageSettings { public_url: public_url.map(str::to_owned), ..server.storage_settings(url) };
@@ -40,24 +87,24 @@ fn remote(server: S3, url: &str, within: &'static str, shown: String, public_url
     Place { storage, folder, server: Some(server), within, url: shown }
 }
 
-fn five_buckets() -> Place {
-    remote(S3::start(), "s3://", "", "s3://outputs/u/a b.jpg".into(), None)
+fn five_buckets(server: Server) -> Place {
+    remote(server, "s3://", "", "s3://outputs/u/a b.jpg".into(), None)
 }
 
-fn one_bucket_with_a_prefix() -> Place {
+fn one_bucket_with_a_prefix(server: Server) -> Place {
     let url = "s3://everything/all/ours";
-    remote(S3::start(), url, "everything/all/ours/", format!("{url}/outputs/u/a b.jpg"), None)
+    remote(server, url, "everything/all/ours/", format!("{url}/outputs/u/a b.jpg"), None)
 }
 
 fn behind_a_public_url() -> Place {
     let base = "https://cdn.example";
-    remote(S3::start(), "s3://", "", format!("{base}/outputs/u/a%20b.jpg"), Some(base))
+    remote(Server::Ours(S3::start()), "s3://", "", format!("{base}/outputs/u/a%20b.jpg"), Some(base))
 }
 
 fn supabase() -> Place {
     let server = S3::supabase();
     let url = format!("{}/storage/v1/object/authenticated/outputs/u/a%20b.jpg", server.address());
-    remote(server, "supabase", "", url, None)
+    remote(Server::Ours(server), "supabase", "", url, None)
 }
 
 fn key(text: &str) -> Key {
@@ -205,7 +252,7 @@ impl Place {
         given_up.write(&bytes).await.unwrap();
         given_up.abort().await;
         assert_eq!(listed(storage, Bucket::Exports, None).await, [name.as_str()]);
-        assert_eq!(self.server.as_ref().map_or(0, S3::open_uploads), 0);
+        assert_eq!(self.server.as_ref().map_or(0, Server::open_uploads), 0);
         storage.delete(Bucket::Exports, &name).await.unwrap();
     }
 
@@ -222,16 +269,35 @@ impl Place {
             }
         }
         assert_eq!(storage.url(Bucket::Outputs, &name), self.url);
-        let signed =
-            storage.signed_url(Bucket::Outputs, &name, std::time::Duration::from_secs(60)).await.unwrap();
+        let minute = std::time::Duration::from_secs(60);
+        let signed = storage.signed_url(Bucket::Outputs, &name, minute).await.unwrap();
         match &self.server {
+            Some(server) if storage.kind() == "supabase" => {
+                let place = format!("{}/storage/v1/object/sign/outputs/u/a%20b.jpg?token=", server.address());
+                assert!(signed.starts_with(&place), "{signed}");
+                let settings = server.storage_settings("supabase");
+                for secret in [&settings.session_token, &settings.secret_access_key] {
+                    assert!(
+                        !signed.contains(secret.as_ref().unwrap().expose_secret()),
+                        "a key of the project"
+                    );
+                }
+                let answer = read(&signed).unwrap();
+                assert_eq!((answer.status, answer.header("content-type")), (200, Some("image/jpeg")));
+                let none = storage.signed_url(Bucket::Outputs, &key("u/none"), minute).await;
+                assert!(matches!(none, Err(StorageError::NotFound)), "{none:?}");
+            }
             Some(server) => {
                 assert!(
                     signed.starts_with(&server.address()) && signed.contains("X-Amz-Signature="),
                     "{signed}"
                 );
+                if let Server::Moto(server) = server {
+                    assert_eq!(server.read(&signed), (200, Some("image/jpeg".to_owned()), b"x".to_vec()));
+                }
             }
-            None => assert_eq!(signed, self.url),
+            None if self.url.starts_with("file:") => assert_eq!(signed, self.url),
+            None => assert!(signed.starts_with(&format!("{}?expires=", self.url)), "{signed}"),
         }
     }
 
@@ -255,12 +321,12 @@ async fn a_local_folder_that_is_served_conforms() {
 
 #[tokio::test]
 async fn an_s3_store_with_five_buckets_conforms() {
-    five_buckets().conforms().await;
+    five_buckets(Server::Ours(S3::start())).conforms().await;
 }
 
 #[tokio::test]
 async fn one_s3_bucket_with_a_prefix_conforms() {
-    one_bucket_with_a_prefix().conforms().await;
+    one_bucket_with_a_prefix(Server::Ours(S3::start())).conforms().await;
 }
 
 #[tokio::test]
@@ -274,8 +340,27 @@ async fn supabases_s3_protocol_with_the_keys_of_the_project_conforms() {
 }
 
 #[tokio::test]
-async fn a_missing_bucket_and_wrong_keys_are_named() {
+async fn a_small_object_that_the_store_cuts_does_not_count_as_written() {
     let server = S3::start();
+    let storage =
+        Storage::open(&server.storage_settings("s3://"), std::path::Path::new("unused"), None).unwrap();
+    server.damage(Damage::Shorter);
+    let cut = storage.put(Bucket::Outputs, &key("u/a"), Bytes::from_static(b"abcd"), "image/png").await;
+    assert!(cut.as_ref().is_err_and(StorageError::is_outage), "{cut:?}");
+}
+
+#[tokio::test]
+async fn a_missing_bucket_and_wrong_keys_are_named() {
+    names_a_missing_bucket_and_wrong_keys(&Server::Ours(S3::start())).await;
+    let server = S3::start();
+    let settings = StorageSettings {
+        session_token: Some("of another project".into()),
+        ..server.storage_settings("s3://")
+    };
+    refuses_the_credentials(&settings).await;
+}
+
+async fn names_a_missing_bucket_and_wrong_keys(server: &Server) {
     let open =
         |settings: &StorageSettings| Storage::open(settings, std::path::Path::new("unused"), None).unwrap();
     let nowhere = open(&server.storage_settings("s3://nowhere"));
@@ -291,20 +376,20 @@ async fn a_missing_bucket_and_wrong_keys_are_named() {
     ] {
         assert_eq!(error.to_string(), "the object store does not serve the worker: a bucket is missing");
     }
-    let wrong = |change: fn(&mut StorageSettings)| {
-        let mut settings = server.storage_settings("s3://");
-        change(&mut settings);
-        open(&settings)
-    };
-    for storage in [
-        wrong(|settings| settings.access_key_id = Some("somebody".into())),
-        wrong(|settings| settings.secret_access_key = Some("guessed".into())),
-        wrong(|settings| settings.session_token = Some("of another project".into())),
-    ] {
-        let error = storage.get_limited(Bucket::Images, &name, 9).await.map(|_| ()).unwrap_err();
-        assert!(
-            matches!(error, StorageError::Refused { reason: "its credentials are refused", .. }),
-            "{error:?}"
-        );
+    let stranger =
+        StorageSettings { access_key_id: Some("somebody".into()), ..server.storage_settings("s3://") };
+    let guessed =
+        StorageSettings { secret_access_key: Some("guessed".into()), ..server.storage_settings("s3://") };
+    for settings in [stranger, guessed] {
+        refuses_the_credentials(&settings).await;
     }
+}
+
+async fn refuses_the_credentials(settings: &StorageSettings) {
+    let storage = Storage::open(settings, std::path::Path::new("unused"), None).unwrap();
+    let error = storage.get_limited(Bucket::Images, &key("u/a"), 9).await.map(|_| ()).unwrap_err();
+    assert!(
+        matches!(error, StorageError::Refused { reason: "its credentials are refused", .. }),
+        "{error:?}"
+    );
 }

@@ -7,7 +7,7 @@ use forgeos_core::{
         Db,
         artifacts::{self, ArtifactFilter},
     },
-    storage::{Bucket, Key, Storage},
+    storage::{Bucket, Key},
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -17,7 +17,10 @@ use super::{
     arguments::ArtifactsCommand,
     output::{self, duration},
 };
-use crate::settings::Settings;
+use crate::{
+    environment::open_storage,
+    settings::{FileAccess, Settings},
+};
 
 pub(super) async fn artifacts(db: &Db, settings: &Settings, command: ArtifactsCommand) -> Outcome {
     match command {
@@ -60,8 +63,14 @@ async fn url(db: &Db, settings: &Settings, id: Uuid, valid_for: Duration, json: 
             "no file has the id {id}; `artifacts list` and `results.files` of a job name them"
         )));
     };
-    let storage = Storage::open(&settings.storage, &settings.data_dir, settings.http.public_url.as_deref())?;
-    let url = storage.signed_url(bucket.parse::<Bucket>()?, &Key::parse(key)?, valid_for).await?;
+    let storage = open_storage(settings, db).await?;
+    let (bucket, key) = (bucket.parse::<Bucket>()?, Key::parse(key)?);
+    // Where no signature is asked for, an end would be a promise that nobody keeps.
+    let url = if storage.is_folder() && settings.http.files != FileAccess::Signed {
+        storage.url(bucket, &key)
+    } else {
+        storage.signed_url(bucket, &key, valid_for).await?
+    };
     if json {
         output::json(&json!({"id": id, "url": url}));
     } else {

@@ -12,7 +12,7 @@ use futures::StreamExt;
 use serde::Serialize;
 
 use super::{Failure, Outcome, arguments::Erase, output};
-use crate::settings::Settings;
+use crate::{environment::open_storage, settings::Settings};
 
 /// How often it is looked whether the workers have let go.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -40,7 +40,7 @@ pub(super) fn check(arguments: &Erase) -> Outcome {
 
 pub(super) async fn erase(db: &Db, settings: &Settings, arguments: &Erase) -> Outcome {
     let user = arguments.user;
-    let storage = Storage::open(&settings.storage, &settings.data_dir, settings.http.public_url.as_deref())?;
+    let storage = open_storage(settings, db).await?;
     let mut session = db.session().await?;
     let rows = erase::count(&mut session, user).await?;
     session.finish().await?;

@@ -76,16 +76,19 @@ const MESSAGE_LIMIT: usize = 2_000;
 pub(crate) fn one_line(error: &anyhow::Error) -> String {
     let mut words: Vec<String> = Vec::new();
     for cause in error.chain() {
-        // Below stands the same once more, with the line of the server's source.
+        // Below a database's own words stand the same once more, with the line of the server's source.
         if let Some(DbError::Refused { message, .. }) = cause.downcast_ref::<DbError>() {
             words.push(in_one_line(message, MESSAGE_LIMIT));
             break;
         }
-        let text = match cause.downcast_ref::<sqlx::Error>() {
-            Some(sqlx::Error::Database(error)) => error.message().to_owned(),
-            _ => cause.to_string(),
-        };
-        let text = in_one_line(&text, MESSAGE_LIMIT);
+        let of_driver = cause
+            .downcast_ref::<sqlx::Error>()
+            .or_else(|| cause.downcast_ref::<Box<sqlx::Error>>().map(AsRef::as_ref));
+        if let Some(sqlx::Error::Database(error)) = of_driver {
+            words.push(in_one_line(error.message(), MESSAGE_LIMIT));
+            break;
+        }
+        let text = in_one_line(&cause.to_string(), MESSAGE_LIMIT);
         if !words.iter().any(|said| said.contains(&text)) {
             words.push(text);
         }

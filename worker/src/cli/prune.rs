@@ -1,15 +1,16 @@
 //! `prune`.
 
-use forgeos_core::{db::Db, storage::Storage};
+use forgeos_core::db::Db;
 
 use super::{Outcome, arguments::Prune as Arguments, output};
 use crate::{
+    environment::open_storage,
     settings::{RetentionSettings, Settings},
     upkeep::prune::{Prune, Pruned},
 };
 
 pub(super) async fn prune(db: &Db, settings: &Settings, arguments: &Arguments) -> Outcome {
-    let storage = Storage::open(&settings.storage, &settings.data_dir, settings.http.public_url.as_deref())?;
+    let storage = open_storage(settings, db).await?;
     let defaults = settings.retention;
     let retention = RetentionSettings {
         completed_days: arguments.completed_days.unwrap_or(defaults.completed_days),

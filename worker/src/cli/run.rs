@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use super::{Failure, Outcome};
 use crate::{
     environment::Environment,
-    http::Server,
+    http::{Files, Server},
     metrics,
     registry::Registry,
     runtime::{Runtime, Shutdown},
@@ -28,7 +28,11 @@ pub(super) fn check(settings: &Settings) -> Outcome {
             )));
         }
     }
-    // Opening contacts nobody; a local folder is made here already.
+    // Whether a folder without buckets may become a store shows only in the database.
+    if Storage::unmade_folder(&settings.storage, &settings.data_dir).is_some() {
+        return Ok(());
+    }
+    // Opening contacts nobody.
     Storage::open(&settings.storage, &settings.data_dir, None)
         .map(drop)
         .map_err(|error| Failure::WrongUse(super::one_line(&error.into())))
@@ -65,13 +69,18 @@ pub(super) async fn run(settings: &Settings) -> Outcome {
     let runtime = Runtime::new(environment.clone(), settings.worker.clone(), Registry::product())
         .with_upkeep(settings.retention, settings.schedules.clone());
     let http_stop = CancellationToken::new();
-    let http = server.map(|server| tokio::spawn(server.serve(runtime.health(), http_stop.clone())));
+    let files = server.as_ref().and_then(|_| Files::of(&environment, &settings.http));
+    let http =
+        server.map(|server| tokio::spawn(server.serve(runtime.health(), files.clone(), http_stop.clone())));
     let result = runtime.run(shutdown).await;
 
     // Probes see "shutting down" until the very end.
     http_stop.cancel();
     if let Some(http) = http {
         http.abort();
+    }
+    if let Some(files) = files {
+        files.close().await;
     }
     environment.close().await;
     info!("stopped");

@@ -17,36 +17,52 @@ const CLOCK_SECONDS: i64 = 5;
 const OLD_TRANSACTION_SECONDS: f64 = 3600.0;
 /// Connections of the engine beside those of the handlers: queue, heartbeats, LISTEN.
 const ENGINE_CONNECTIONS: i64 = 8;
+/// SQLSTATE of a right that is missing.
+const FORBIDDEN: &str = "42501";
 /// How long a notification may take.
 const ECHO: Duration = Duration::from_secs(5);
 
 pub(super) async fn examine(settings: &Settings, database: &Database, findings: &mut Vec<Finding>) {
     if let Err(error) = database.probe().await {
-        findings.push(Finding::fail(
-            "database",
-            words(error),
-            "look at host, port, user, password and TLS mode of DATABASE_URL, and whether the server runs",
-        ));
+        let mend = match error.code().as_deref() {
+            Some("3D000") => "create that database, or correct its name in DATABASE_URL",
+            Some("28000" | "28P01") => {
+                "correct user and password in DATABASE_URL, or let that role log in from here"
+            }
+            Some("53300") => {
+                "lower database.max_connections, raise the server's max_connections, or use a pooler"
+            }
+            _ => "look at host, port and TLS mode of DATABASE_URL, and whether the server runs",
+        };
+        findings.push(Finding::fail("database", words(error), mend));
         return;
     }
     let db = database.pool(1);
-    if let Err(error) = examine_reached(settings, database, &db, findings).await {
-        findings.push(Finding::fail("database", words(error), "try again, or look into the server's log"));
+    let mut role = String::new();
+    if let Err(error) = examine_reached(settings, database, &db, &mut role, findings).await {
+        findings.push(match error.code() {
+            Some(FORBIDDEN) => {
+                Finding::fail("privileges", format!("role {role}: {}", words(error)), grant(&role))
+            }
+            _ => Finding::fail("database", words(error), "try again, or look into the server's log"),
+        });
     }
     db.close().await;
-    findings.push(wake_up(settings, database.direct()).await);
+    findings.push(wake_up(settings, database).await);
 }
 
 async fn examine_reached(
     settings: &Settings,
     database: &Database,
     db: &Db,
+    role: &mut String,
     findings: &mut Vec<Finding>,
 ) -> DbResult<()> {
     let began = Instant::now();
     let mut session = db.session().await?;
     let server = doctor::server(&mut session).await?;
     session.finish().await?;
+    role.clone_from(&server.role);
     findings.push(reached(settings, database, &server, began.elapsed()));
     let skew = (server.now - Utc::now()).num_seconds();
     findings.push(if skew.abs() > CLOCK_SECONDS {
@@ -128,7 +144,7 @@ async fn rights(
 ) -> DbResult<()> {
     let missing = doctor::missing_privileges(session).await?;
     let sees = doctor::sees_every_row(session).await?;
-    let mend = format!("grant forgeos_worker to {role}; -- as an administrator");
+    let mend = grant(role);
     findings.push(if !missing.is_empty() {
         Finding::fail("privileges", format!("role {role} lacks {}", missing.join(", ")), mend)
     } else if !sees {
@@ -142,6 +158,24 @@ async fn rights(
             roles.iter().map(|role| format!("create role {role} nologin noinherit; ")).collect::<String>();
         let mend = format!("{mend}-- as an administrator; then `forgeos-worker migrate`");
         findings.push(Finding::warn("roles", format!("there is no role {}", roles.join(", ")), mend));
+    }
+    if let Some(storage) = doctor::storage_access(session).await? {
+        if !storage.readable {
+            let found = format!(
+                "role {role} may not read storage.objects: images are not found by the id of an object"
+            );
+            let mend = format!(
+                "grant forgeos_worker to {role}; run `forgeos-worker migrate` as a role that may set policies on storage.objects"
+            );
+            findings.push(Finding::warn("storage ids", found, mend));
+        }
+        if !storage.missing_policies.is_empty() {
+            let missing = storage.missing_policies.join("`, `");
+            let found =
+                format!("policies on storage.objects are missing, users cannot upload or read: `{missing}`");
+            let mend = "run migrations/0012_storage_access.sql as a role that may set policies there (the SQL editor's)";
+            findings.push(Finding::warn("storage users", found, mend));
+        }
     }
     for policy in doctor::other_policies(session).await? {
         let mend = "drop it, unless users are meant to see or change those rows";
@@ -173,14 +207,23 @@ async fn rows(session: &mut forgeos_core::db::Session, findings: &mut Vec<Findin
     Ok(())
 }
 
+/// What gives a role the rights of a worker.
+fn grant(role: &str) -> String {
+    format!("grant forgeos_worker to {role}; -- as an administrator")
+}
+
 /// A notification to ourselves, there and back.
-async fn wake_up(settings: &Settings, direct: Option<&PgConnectOptions>) -> Finding {
+async fn wake_up(settings: &Settings, database: &Database) -> Finding {
     let every = settings.worker.poll_interval_ms;
     let mend = "set database.listen_url to a direct connection";
-    let Some(options) = direct else {
+    let Some(options) = database.direct() else {
         let found = format!("behind a transaction pooler: the table is looked at every {every} ms");
         return Finding::warn("wake-up", found, mend);
     };
+    // A pool would hide for long why there is no connection.
+    if let Err(error) = database.probe_for_migrations().await {
+        return Finding::warn("wake-up", words(error), mend);
+    }
     match tokio::time::timeout(ECHO, echo(options)).await {
         Ok(Ok(took)) => {
             Finding::ok("wake-up", format!("a notification came back in {} ms", took.as_millis()))

@@ -2,12 +2,16 @@
 //! finding that is not good says how to mend it. Nothing is changed but small files that it writes and deletes again.
 
 mod database;
+mod http;
 mod machine;
 mod storage;
 
 use serde::Serialize;
 
-use crate::{database::Database, settings::Settings};
+use crate::{
+    database::{Database, DatabaseError},
+    settings::Settings,
+};
 
 /// How good a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -55,15 +59,23 @@ pub async fn examine(settings: &Settings) -> Vec<Finding> {
     match Database::open(settings).await {
         Ok(opened) => {
             database::examine(settings, &opened, &mut findings).await;
+            let db = opened.pool(1);
+            storage::examine(settings, Some(&db), &mut findings).await;
+            db.close().await;
             opened.close().await;
         }
-        Err(error) => findings.push(Finding::fail(
-            "database",
-            words(error),
-            "set DATABASE_URL, or install PostgreSQL's binaries for the embedded one",
-        )),
+        Err(error) => {
+            let mend = match &error {
+                DatabaseError::MissingFile { .. } => {
+                    "correct the path in the URL, or let the worker's user read the file"
+                }
+                _ => "set DATABASE_URL, or install PostgreSQL's binaries for the embedded one",
+            };
+            findings.push(Finding::fail("database", words(error), mend));
+            storage::examine(settings, None, &mut findings).await;
+        }
     }
-    storage::examine(settings, &mut findings).await;
+    http::examine(settings, &mut findings).await;
     machine::examine(settings, &mut findings);
     findings
 }

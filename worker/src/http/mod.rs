@@ -1,4 +1,7 @@
-//! The worker's HTTP server: for probes and for Prometheus. It changes nothing and shows no job.
+//! The worker's HTTP server: for probes, for Prometheus, and for who has a link to a file of a local store. It changes
+//! nothing and shows no job.
+
+mod files;
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -12,6 +15,8 @@ use axum::{
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+pub use files::Files;
 
 use crate::{health::Health, metrics, settings::HttpSettings};
 
@@ -64,8 +69,13 @@ impl Server {
         self.address
     }
 
-    /// Answers until `stop`.
-    pub async fn serve(self, health: Health, stop: CancellationToken) -> io::Result<()> {
+    /// Answers until `stop`; with `files`, to who wants those, too.
+    pub async fn serve(
+        self,
+        health: Health,
+        files: Option<Files>,
+        stop: CancellationToken,
+    ) -> io::Result<()> {
         let metrics = metrics::install();
         let upkeep = metrics.clone();
         let upkeep = tokio::spawn(async move {
@@ -76,7 +86,7 @@ impl Server {
                 metrics.run_upkeep();
             }
         });
-        let served = axum::serve(self.listener, router(health, metrics))
+        let served = axum::serve(self.listener, router(health, metrics, files))
             .with_graceful_shutdown(stop.cancelled_owned())
             .await;
         upkeep.abort();
@@ -90,13 +100,17 @@ struct Shared {
     metrics: Option<PrometheusHandle>,
 }
 
-fn router(health: Health, metrics: Option<PrometheusHandle>) -> Router {
-    Router::new()
+fn router(health: Health, metrics: Option<PrometheusHandle>, files: Option<Files>) -> Router {
+    let router = Router::new()
         .route("/", get(index))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(prometheus))
-        .with_state(Shared { health, metrics })
+        .with_state(Shared { health, metrics });
+    match files {
+        Some(files) => router.merge(files.router()),
+        None => router,
+    }
 }
 
 async fn index(State(shared): State<Shared>) -> String {
@@ -134,9 +148,10 @@ async fn prometheus(State(shared): State<Shared>) -> impl IntoResponse {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::settings::FileAccess;
 
     fn settings(address: SocketAddr, explicit: bool) -> HttpSettings {
-        HttpSettings { listen: Some(address), explicit, public_url: None }
+        HttpSettings { listen: Some(address), explicit, public_url: None, files: FileAccess::Signed }
     }
 
     #[tokio::test]
@@ -148,7 +163,7 @@ mod tests {
         if let Ok(Some(server)) = Server::bind(&settings(address, false)).await {
             assert!(server.address().port() > address.port());
         }
-        let off = HttpSettings { listen: None, explicit: true, public_url: None };
+        let off = HttpSettings { listen: None, ..settings(address, true) };
         assert!(Server::bind(&off).await.unwrap().is_none());
     }
 }

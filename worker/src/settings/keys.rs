@@ -52,6 +52,7 @@ pub(super) const KEYS: &[(&str, Kind)] = &[
     ("schedules.*.params", Kind::Text),
     ("http.listen", Kind::Text),
     ("http.public_url", Kind::Text),
+    ("http.files", Kind::Choice(&["signed", "public", "off"])),
     ("log.format", Kind::Choice(&["text", "json"])),
     ("log.filter", Kind::Text),
 ];
