@@ -6,6 +6,7 @@
 pub mod analyses;
 pub mod artifacts;
 pub mod console;
+pub mod dashboard;
 pub mod doctor;
 pub mod erase;
 mod error;
@@ -15,6 +16,7 @@ pub mod fenced;
 pub mod images;
 pub mod items;
 pub mod job_logs;
+pub mod loadtest;
 pub mod migrate;
 pub mod models;
 pub mod prune;

@@ -2,8 +2,10 @@
 // Figures are printed for `--nocapture`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod dashboard;
 mod doctor;
 mod files;
+mod loadtest;
 mod secrets;
 mod served;
 mod tls;

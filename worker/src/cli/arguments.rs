@@ -37,7 +37,7 @@ pub(super) enum Command {
         /// Only these job types, separated by commas.
         #[arg(long, value_name = "TYPES")]
         job_types: Option<String>,
-        /// Address of /healthz, /readyz and /metrics, or `off`.
+        /// Address of the dashboard, /healthz, /readyz and /metrics, or `off`.
         #[arg(long, value_name = "ADDRESS")]
         http: Option<String>,
     },
@@ -84,6 +84,8 @@ pub(super) enum Command {
     Prune(Prune),
     /// Delete all rows and files of a user; jobs under way are cancelled first.
     Erase(Erase),
+    /// Fill the queue with drawn pictures, let the running workers judge them, and say how long it took.
+    Loadtest(Loadtest),
     /// JSON Schema of params and results, of one job type or of all.
     Schema {
         /// The job type.
@@ -153,6 +155,28 @@ pub(super) struct Erase {
     /// Do it.
     #[arg(long)]
     pub(super) yes: bool,
+    /// JSON instead of a table.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Loadtest {
+    /// How many jobs.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(super) jobs: u32,
+    /// Pictures of each job, 0.3 megapixels each.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(super) pictures: u32,
+    /// Also have the findings drawn into a copy of each picture.
+    #[arg(long)]
+    pub(super) visualization: bool,
+    /// Give up, and cancel what is left, when no job has ended for so long.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(super) patience: u64,
+    /// Leave the rows and files of the test where they are.
+    #[arg(long)]
+    pub(super) keep: bool,
     /// JSON instead of a table.
     #[arg(long)]
     pub(super) json: bool,

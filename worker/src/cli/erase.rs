@@ -17,8 +17,9 @@ use crate::{environment::open_storage, settings::Settings};
 /// How often it is looked whether the workers have let go.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
+/// What went, or would go.
 #[derive(Serialize)]
-struct Erased {
+pub(super) struct Erased {
     user: UserId,
     #[serde(flatten)]
     rows: erase::OwnedRows,
@@ -39,29 +40,39 @@ pub(super) fn check(arguments: &Erase) -> Outcome {
 }
 
 pub(super) async fn erase(db: &Db, settings: &Settings, arguments: &Erase) -> Outcome {
-    let user = arguments.user;
-    let storage = open_storage(settings, db).await?;
-    let mut session = db.session().await?;
-    let rows = erase::count(&mut session, user).await?;
-    session.finish().await?;
-    if !arguments.dry_run {
-        wait_for_workers(db, user, Duration::from_secs(settings.worker.lease_seconds)).await?;
-    }
-    let mut erased = Erased { user, rows, files: 0, file_bytes: 0, deleted: !arguments.dry_run };
-    for bucket in Bucket::ALL {
-        files(&storage, bucket, arguments.dry_run, &mut erased).await?;
-    }
-    if !arguments.dry_run {
-        let mut session = db.session().await?;
-        erase::delete(&mut session, user).await?;
-        session.finish().await?;
-    }
+    let erased = everything_of(db, settings, arguments.user, arguments.dry_run).await?;
     if arguments.json {
         output::json(&erased);
     } else {
         print(&erased);
     }
     Ok(())
+}
+
+/// Erases a user, or counts what that would be.
+pub(super) async fn everything_of(
+    db: &Db,
+    settings: &Settings,
+    user: UserId,
+    dry_run: bool,
+) -> Result<Erased, Failure> {
+    let storage = open_storage(settings, db).await?;
+    let mut session = db.session().await?;
+    let rows = erase::count(&mut session, user).await?;
+    session.finish().await?;
+    if !dry_run {
+        wait_for_workers(db, user, Duration::from_secs(settings.worker.lease_seconds)).await?;
+    }
+    let mut erased = Erased { user, rows, files: 0, file_bytes: 0, deleted: !dry_run };
+    for bucket in Bucket::ALL {
+        files(&storage, bucket, dry_run, &mut erased).await?;
+    }
+    if !dry_run {
+        let mut session = db.session().await?;
+        erase::delete(&mut session, user).await?;
+        session.finish().await?;
+    }
+    Ok(erased)
 }
 
 /// A holder learns of the cancellation from its heartbeat; one that is gone holds its job until its lease ends.

@@ -7,6 +7,7 @@ mod doctor;
 mod enqueue;
 mod erase;
 mod jobs;
+mod loadtest;
 mod migrate;
 pub(crate) mod output;
 mod prune;
@@ -228,6 +229,7 @@ async fn with_database(
         Command::Artifacts { command } => artifacts::artifacts(&db, settings, command).await,
         Command::Erase(what) => erase::erase(&db, settings, &what).await,
         Command::Prune(what) => prune::prune(&db, settings, &what).await,
+        Command::Loadtest(what) => loadtest::loadtest(&db, settings, &what).await,
         Command::Workers { command: WorkersCommand::List { json } } => types::workers(&db, json).await,
         Command::Run { .. }
         | Command::Demo

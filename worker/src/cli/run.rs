@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use super::{Failure, Outcome};
 use crate::{
     environment::Environment,
-    http::{Files, Server},
+    http::{Dashboard, Files, Server},
     metrics,
     registry::Registry,
     runtime::{Runtime, Shutdown},
@@ -70,8 +70,11 @@ pub(super) async fn run(settings: &Settings) -> Outcome {
         .with_upkeep(settings.retention, settings.schedules.clone());
     let http_stop = CancellationToken::new();
     let files = server.as_ref().and_then(|_| Files::of(&environment, &settings.http));
-    let http =
-        server.map(|server| tokio::spawn(server.serve(runtime.health(), files.clone(), http_stop.clone())));
+    let dashboard = Dashboard::of(&environment);
+    let http = server.map(|server| {
+        let served = server.serve(runtime.health(), dashboard.clone(), files.clone(), http_stop.clone());
+        tokio::spawn(served)
+    });
     let result = runtime.run(shutdown).await;
 
     // Probes see "shutting down" until the very end.
@@ -79,6 +82,7 @@ pub(super) async fn run(settings: &Settings) -> Outcome {
     if let Some(http) = http {
         http.abort();
     }
+    dashboard.close().await;
     if let Some(files) = files {
         files.close().await;
     }

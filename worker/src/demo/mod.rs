@@ -95,7 +95,7 @@ async fn with_environment(environment: &Environment, settings: &Settings) -> any
     let runtime = Runtime::new(environment.clone(), settings.worker.clone(), Registry::product());
     let stop = Shutdown { soft: CancellationToken::new(), hard: CancellationToken::new() };
     let worker = tokio::spawn(runtime.run(stop.clone()));
-    let surprises = run_jobs(environment, &pictures, &params).await;
+    let surprises = run_jobs(environment, settings, &pictures, &params).await;
     stop.soft.cancel();
     worker.await.context("the worker panicked")??;
     let surprises = surprises?;
@@ -108,6 +108,7 @@ async fn with_environment(environment: &Environment, settings: &Settings) -> any
 /// All jobs, one after the other, each with its results; what came out otherwise than it should.
 async fn run_jobs(
     environment: &Environment,
+    settings: &Settings,
     pictures: &[Picture],
     params: &serde_json::Value,
 ) -> anyhow::Result<Vec<String>> {
@@ -137,7 +138,7 @@ async fn run_jobs(
         surprises.extend(export::surprises(&state, pictures.len()));
     }
     surprises.extend(training::run(environment).await?);
-    what_next(environment, batch);
+    what_next(environment, settings, batch);
     Ok(surprises)
 }
 
@@ -179,11 +180,16 @@ async fn follow(db: &Db, job: JobId) -> anyhow::Result<JobState> {
     }
 }
 
-fn what_next(environment: &Environment, job: JobId) {
+fn what_next(environment: &Environment, settings: &Settings, job: JobId) {
     let program = std::env::args().next().unwrap_or_else(|| "forgeos-worker".to_owned());
     let program = shown_path(Path::new(&program));
     text(&format!("  {}", bold("What to try next")));
-    let command = |arguments: &str| format!("{program} {arguments}");
+    // Without it the program looks for `.forgeos` where it is started.
+    let folder = match shown_path(&settings.data_dir) {
+        usual if usual == ".forgeos" => String::new(),
+        other => format!("--data-dir {other} "),
+    };
+    let command = |arguments: &str| format!("{program} {folder}{arguments}");
     let ideas = [
         (command(&format!("jobs show {job}")), "all about this job"),
         (command("run"), "take jobs until Ctrl-C"),

@@ -1,6 +1,7 @@
-//! The worker's HTTP server: for probes, for Prometheus, and for who has a link to a file of a local store. It changes
-//! nothing and shows no job.
+//! The worker's HTTP server: for probes, for Prometheus, for whoever looks at the queue with a browser, and for who has a
+//! link to a file of a local store. It changes nothing and shows no job.
 
+mod dashboard;
 mod files;
 
 use std::{io, net::SocketAddr, time::Duration};
@@ -8,14 +9,15 @@ use std::{io, net::SocketAddr, time::Duration};
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, header},
-    response::IntoResponse,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use dashboard::Dashboard;
 pub use files::Files;
 
 use crate::{health::Health, metrics, settings::HttpSettings};
@@ -73,6 +75,7 @@ impl Server {
     pub async fn serve(
         self,
         health: Health,
+        dashboard: Dashboard,
         files: Option<Files>,
         stop: CancellationToken,
     ) -> io::Result<()> {
@@ -86,7 +89,7 @@ impl Server {
                 metrics.run_upkeep();
             }
         });
-        let served = axum::serve(self.listener, router(health, metrics, files))
+        let served = axum::serve(self.listener, router(Shared { health, dashboard, metrics }, files))
             .with_graceful_shutdown(stop.cancelled_owned())
             .await;
         upkeep.abort();
@@ -97,30 +100,48 @@ impl Server {
 #[derive(Clone)]
 struct Shared {
     health: Health,
+    dashboard: Dashboard,
     metrics: Option<PrometheusHandle>,
 }
 
-fn router(health: Health, metrics: Option<PrometheusHandle>, files: Option<Files>) -> Router {
+fn router(shared: Shared, files: Option<Files>) -> Router {
     let router = Router::new()
         .route("/", get(index))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(prometheus))
-        .with_state(Shared { health, metrics });
+        .with_state(shared);
     match files {
         Some(files) => router.merge(files.router()),
         None => router,
     }
 }
 
-async fn index(State(shared): State<Shared>) -> String {
+/// The dashboard for browsers, a few words for the rest.
+async fn index(State(shared): State<Shared>, asked: HeaderMap) -> Response {
+    let accepted = asked.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accepted.contains("text/html") {
+        let page = shared.dashboard.page(&shared.health).await;
+        let headers = [
+            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+            (
+                header::CONTENT_SECURITY_POLICY,
+                "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+            ),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (header::CACHE_CONTROL, "no-store"),
+        ];
+        return (headers, page).into_response();
+    }
     format!(
-        "ForgeOS Worker {}\njobs under way: {}\nwake-up: {}\n\n/healthz  the process is alive\n/readyz   it takes jobs\n\
-         /metrics  for Prometheus\n",
+        "ForgeOS Worker {}\njobs under way: {}\nwake-up: {}\n\n/         the dashboard, in a browser\n\
+         /healthz  the process is alive\n/readyz   it takes jobs\n/metrics  for Prometheus\n",
         env!("CARGO_PKG_VERSION"),
         shared.health.running(),
         shared.health.wakeup_mode(),
     )
+    .into_response()
 }
 
 /// An answer at all proves that the runtime turns; the heartbeat has a thread of its own and is asked for.
