@@ -6,6 +6,7 @@
 
 pub mod caller;
 pub mod crash;
+pub mod disk;
 pub mod faulty;
 pub mod job_types;
 pub mod ledger;

@@ -13,7 +13,7 @@ use std::{
 };
 
 use apalis_core::task::Task;
-use forgeos_core::{ErrorCode, JobContext, JobError, StopReason, compute::panic_text};
+use forgeos_core::{ErrorCode, JobContext, JobError, Remedy, StopReason, compute::panic_text};
 use futures::future::BoxFuture;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tower::Service;
@@ -23,12 +23,14 @@ use crate::{
     environment::Environment,
     outcome::{self, Settlement},
     queue::{
+        away::StoreWord,
         lanes::Lane,
         leases::HeldJob,
         settle::Settler,
         turns::{NoTurn, Turns},
     },
     registry::{HandlerResult, JobType},
+    runtime::HealthState,
 };
 
 /// The span of an attempt. It carries `job.id`, `job.type` and `job.attempt`.
@@ -57,6 +59,8 @@ pub struct AttemptService {
     pub turns: Arc<Turns>,
     /// Handlers of this process that ignored their stop signal.
     pub stuck: Arc<Stuck>,
+    /// Where it notes that the object store is away.
+    pub health: Arc<HealthState>,
 }
 
 /// Counts handlers that ignored their stop signal: each may still hold a thread.
@@ -152,6 +156,7 @@ impl AttemptService {
             .instrument(span.clone())
             .await;
         let ran = began.elapsed();
+        self.hear_of_the_store(store_word(&result));
         let refused = matches!(&result, Err(error) if error.code == ErrorCode::BadParams);
         let failure = result.as_ref().err().map(|e| (e.code, words_for_the_log(e)));
         let settlement = outcome::settle(&job, result, stop.reason(), fastrand::f64());
@@ -201,11 +206,33 @@ impl AttemptService {
         }
     }
 
+    fn hear_of_the_store(&self, word: StoreWord) {
+        let job_type = self.job_type.name;
+        let Some(away) = self.lane.hear_of_the_store(word) else { return };
+        self.health.note_store(job_type, away);
+        match away {
+            true => warn!(job.type = job_type, "the object store is away: these jobs wait until it is back"),
+            false => info!(job.type = job_type, "the object store is back"),
+        }
+    }
+
     fn give_up(&self, handler: &AbortOnDropHandle<HandlerResult>) -> JobError {
         handler.abort();
         self.stuck.add();
         error!(job.type = self.job_type.name, "the handler ignored its stop signal; its slot is given up");
         JobError::transient(ErrorCode::TimedOut, "the job did not stop when it was told to")
+    }
+}
+
+/// Params that were refused, an outage of the database and a look at another job tell nothing of the store.
+fn store_word(result: &HandlerResult) -> StoreWord {
+    match result {
+        Ok(_) => StoreWord::There,
+        Err(error) => match (error.remedy, error.code) {
+            (Remedy::Wait, ErrorCode::StorageUnavailable) => StoreWord::Away,
+            (Remedy::Wait | Remedy::Later(_), _) | (_, ErrorCode::BadParams) => StoreWord::Silent,
+            _ => StoreWord::There,
+        },
     }
 }
 

@@ -68,15 +68,17 @@ impl Heartbeat {
         // A third of the lease: two heartbeats may fail before it runs out.
         let due_after = self.lease / 3;
         let mut registered: Option<Instant> = None;
+        let mut said_away = Vec::new();
         let mut silence = Silence::of(&self.health);
         loop {
             self.health.pulse();
             if silence.look(&self.health) > SILENCE_LIMIT.max(self.lease * 4) {
                 silence.end_the_process(self.leases.len());
             }
-            if registered.is_none_or(|at| at.elapsed() >= due_after) {
-                match within(due_after, register(&db, &self.row)).await {
-                    Ok(()) => registered = Some(Instant::now()),
+            let away = self.health.store_away();
+            if registered.is_none_or(|at| at.elapsed() >= due_after) || away != said_away {
+                match within(due_after, register(&db, &self.row, &away)).await {
+                    Ok(()) => (registered, said_away) = (Some(Instant::now()), away),
                     Err(error) => debug!(%error, "cannot write the row in workers now"),
                 }
             }
@@ -165,9 +167,9 @@ impl Silence {
     }
 }
 
-async fn register(db: &Db, row: &WorkerRow) -> DbResult<()> {
+async fn register(db: &Db, row: &WorkerRow, store_away: &[String]) -> DbResult<()> {
     let mut session = db.session().await?;
-    workers::register(&mut session, row).await?;
+    workers::register(&mut session, row, store_away).await?;
     session.finish().await
 }
 
