@@ -36,5 +36,5 @@ async fn workers_that_are_killed_again_and_again_lose_no_job() {
     let verdict = ledger.verdict("worker killed (kill -9)", deaths.len()).await;
     let verdict = products::judge(&world, verdict).await;
     verdict.recovered_in(ledger.until_freed(&deaths).await).hold();
-    assert!(slowest < 10.0, "after a death the others stood still for {slowest} s");
+    assert!(slowest < 30.0, "after a death the others stood still for {slowest} s");
 }
