@@ -45,7 +45,9 @@ begin
       case when job.locked_until > now() then 'its lease is held by ' else 'its lease has run out and it will be taken up again; it was held by ' end
         || case when as_user then 'a worker'
                 else coalesce(worker.host || ' (' || job.locked_by || ')', job.locked_by::text, 'nobody') end
-        || coalesce(', last seen ' || extract(epoch from now() - worker.last_heartbeat_at)::int || ' s ago', '');
+        || coalesce(', last seen ' || extract(epoch from now() - worker.last_heartbeat_at)::int || ' s ago',
+                    ', of which nothing is known; the lease runs out '
+                      || to_char(job.locked_until at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS "UTC"'), '');
     return;
   end if;
 
@@ -62,7 +64,7 @@ begin
 
   if job.run_at is null then
     found_reason := true;
-    return query select 'not_adopted', 'it was in the table before the worker came, and waits for `forgeos-worker jobs adopt`';
+    return query select 'not_adopted', 'it has no time to run at, like rows that were in the table before the worker came; it waits for `forgeos-worker jobs adopt`';
   elsif job.run_at > now() then
     found_reason := true;
     return query select 'scheduled', format('it runs not before %s%s%s',

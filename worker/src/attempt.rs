@@ -13,7 +13,7 @@ use std::{
 };
 
 use apalis_core::task::Task;
-use forgeos_core::{ErrorCode, JobContext, JobError, Remedy, StopReason, compute::panic_text};
+use forgeos_core::{ClaimedJob, ErrorCode, JobContext, JobError, Remedy, StopReason, compute::panic_text};
 use futures::future::BoxFuture;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tower::Service;
@@ -27,6 +27,7 @@ use crate::{
         lanes::Lane,
         leases::HeldJob,
         settle::Settler,
+        sweep::MAX_CRASHES,
         turns::{NoTurn, Turns},
     },
     registry::{HandlerResult, JobType},
@@ -110,6 +111,11 @@ impl AttemptService {
             // Called off while it waited in the buffer.
             let cancelled = Err(JobError::transient(ErrorCode::Internal, "cancelled before it started"));
             self.settler.send(lease, outcome::settle(&job, cancelled, stop.reason(), 0.5));
+            return;
+        }
+        if let Some(spent) = budget_spent(&job) {
+            report("failed", Duration::ZERO, Some((spent.code, spent.message.clone())));
+            self.settler.send(lease, outcome::fail(&job, spent));
             return;
         }
         let alone = job.crashes > 0;
@@ -224,6 +230,20 @@ impl AttemptService {
     }
 }
 
+/// What the queue itself never leaves pending: somebody has set the counters by hand, or lowered `max_attempts` since.
+fn budget_spent(job: &ClaimedJob) -> Option<JobError> {
+    if job.crashes >= MAX_CRASHES {
+        let words =
+            format!("the job was lost with its worker {} times; retry it to try it again", job.crashes);
+        return Some(JobError::permanent(ErrorCode::WorkerLost, words));
+    }
+    (job.attempts_used > job.max_attempts).then(|| {
+        let words =
+            format!("all {} attempts of the job are spent; retry it to try it again", job.max_attempts);
+        JobError::permanent(ErrorCode::Internal, words)
+    })
+}
+
 /// Params that were refused, an outage of the database and a look at another job tell nothing of the store.
 fn store_word(result: &HandlerResult) -> StoreWord {
     match result {
@@ -259,8 +279,9 @@ impl Drop for Slot<'_> {
 /// The error and its causes; of refused params the field alone, because the rest repeats what the caller wrote.
 fn words_for_the_log(error: &JobError) -> String {
     if error.code == ErrorCode::BadParams {
-        let field = error.message.split([':', ' ', ',']).next().unwrap_or_default();
-        return format!("{field} was refused");
+        let first = error.message.split([':', ' ', ',']).next().unwrap_or_default();
+        let field = if first.starts_with("params.") { first } else { "params" };
+        return format!("{field}: refused, jobs.error_message says why");
     }
     error.chain().join(": ")
 }

@@ -19,11 +19,16 @@ async fn workers_that_are_killed_again_and_again_lose_no_job() {
         _ => test_worker(&world).spawn(),
     };
     let mut workers = [start(0), start(1), start(2)];
+    let jobs = 2_000 * scale();
     ledger.enqueue(1_910 * scale(), 120).await;
     products::enqueue(&world, 30 * scale()).await;
     let rounds = 12 * scale();
     let mut deaths = Vec::new();
     for round in 0..rounds {
+        // Spread over the run. Were each new process killed as soon as it has a job, the same jobs would be hit again
+        // and again, because what was lost comes first; and the third time ends a job.
+        let ended = jobs * 8 / 10 * round / rounds;
+        world.wait_within(600, &format!("select count(*) >= {ended} from faults.ends")).await;
         let place = round % workers.len();
         deaths.extend(kill_at_work(&world, &mut workers[place]).await);
         workers[place] = start(place);

@@ -75,14 +75,16 @@ impl Heartbeat {
             if silence.look(&self.health) > SILENCE_LIMIT.max(self.lease * 4) {
                 silence.end_the_process(self.leases.len());
             }
+            // Leases first: while the database cannot be reached, the row in `workers` would take half of the time.
+            let reached = self.beat(&db, due_after).await;
             let away = self.health.store_away();
-            if registered.is_none_or(|at| at.elapsed() >= due_after) || away != said_away {
+            let old = registered.is_none_or(|at| at.elapsed() >= due_after);
+            if reached && (old || away != said_away) {
                 match within(due_after, register(&db, &self.row, &away)).await {
                     Ok(()) => (registered, said_away) = (Some(Instant::now()), away),
                     Err(error) => debug!(%error, "cannot write the row in workers now"),
                 }
             }
-            self.beat(&db, due_after).await;
             tokio::select! {
                 () = tokio::time::sleep(tick) => {}
                 () = self.nudge.notified() => {}
@@ -94,8 +96,8 @@ impl Heartbeat {
         db.close().await;
     }
 
-    /// Renews what is due. After a nudge everything is due.
-    async fn beat(&self, db: &Db, due_after: Duration) {
+    /// Renews what is due; whether that could be done. After a nudge everything is due.
+    async fn beat(&self, db: &Db, due_after: Duration) -> bool {
         let age = if self.health.take_cancel_hint() {
             Duration::ZERO
         } else if self.health.listens() {
@@ -105,7 +107,7 @@ impl Heartbeat {
         };
         let due = self.leases.due(age);
         if due.is_empty() {
-            return;
+            return true;
         }
         let began = Instant::now();
         match within(due_after, renew(db, self.row.id, self.lease, &due)).await {
@@ -125,10 +127,12 @@ impl Heartbeat {
                     }
                     held.stop.request(reason);
                 }
+                true
             }
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 warn!(%error, cause, jobs = due.len(), "cannot renew leases now, will try again");
+                false
             }
         }
     }

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tracing::{info, warn};
 
 /// The third lost lease ends a job, whatever its `max_attempts`.
-const MAX_CRASHES: i32 = 3;
+pub(crate) const MAX_CRASHES: i32 = 3;
 
 /// A look that takes so long, and longer than a lease, is given up: its connection may be half-open.
 const LOOK_LIMIT: Duration = Duration::from_secs(5);
