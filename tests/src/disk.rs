@@ -33,9 +33,9 @@ impl SmallDisk {
         let mut ballast = self.ballast();
         let block = vec![0; 64 << 10];
         let full = loop {
-            match ballast.write(&block) {
-                Ok(_) => {}
-                Err(error) => break error,
+            // What fitted of the last block stays there.
+            if let Err(error) = ballast.write_all(&block) {
+                break error;
             }
         };
         assert_eq!(full.kind(), ErrorKind::StorageFull, "{full}");
