@@ -7,6 +7,7 @@
 
 pub mod caller;
 pub mod crash;
+pub mod disk;
 pub mod faulty;
 pub mod http;
 pub mod job_types;

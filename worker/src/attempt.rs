@@ -13,7 +13,7 @@ use std::{
 };
 
 use apalis_core::task::Task;
-use forgeos_core::{ErrorCode, JobContext, JobError, StopReason, compute::panic_text};
+use forgeos_core::{ClaimedJob, ErrorCode, JobContext, JobError, Remedy, StopReason, compute::panic_text};
 use futures::future::BoxFuture;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tower::Service;
@@ -23,12 +23,15 @@ use crate::{
     environment::Environment,
     outcome::{self, Settlement},
     queue::{
+        away::StoreWord,
         lanes::Lane,
         leases::HeldJob,
         settle::Settler,
+        sweep::MAX_CRASHES,
         turns::{NoTurn, Turns},
     },
     registry::{HandlerResult, JobType},
+    runtime::HealthState,
 };
 
 /// The span of an attempt. It carries `job.id`, `job.type` and `job.attempt`.
@@ -57,6 +60,8 @@ pub struct AttemptService {
     pub turns: Arc<Turns>,
     /// Handlers of this process that ignored their stop signal.
     pub stuck: Arc<Stuck>,
+    /// Where it notes that the object store is away.
+    pub health: Arc<HealthState>,
 }
 
 /// Counts handlers that ignored their stop signal: each may still hold a thread.
@@ -108,6 +113,11 @@ impl AttemptService {
             self.settler.send(lease, outcome::settle(&job, cancelled, stop.reason(), 0.5));
             return;
         }
+        if let Some(spent) = budget_spent(&job) {
+            report("failed", Duration::ZERO, Some((spent.code, spent.message.clone())));
+            self.settler.send(lease, outcome::fail(&job, spent));
+            return;
+        }
         let alone = job.crashes > 0;
         let turn = match alone {
             false => self.turns.shared().ok_or(NoTurn::AnotherIsAlone),
@@ -152,6 +162,7 @@ impl AttemptService {
             .instrument(span.clone())
             .await;
         let ran = began.elapsed();
+        self.hear_of_the_store(store_word(&result));
         let refused = matches!(&result, Err(error) if error.code == ErrorCode::BadParams);
         let failure = result.as_ref().err().map(|e| (e.code, words_for_the_log(e)));
         let settlement = outcome::settle(&job, result, stop.reason(), fastrand::f64());
@@ -201,11 +212,47 @@ impl AttemptService {
         }
     }
 
+    fn hear_of_the_store(&self, word: StoreWord) {
+        let job_type = self.job_type.name;
+        let Some(away) = self.lane.hear_of_the_store(word) else { return };
+        self.health.note_store(job_type, away);
+        match away {
+            true => warn!(job.type = job_type, "the object store is away: these jobs wait until it is back"),
+            false => info!(job.type = job_type, "the object store is back"),
+        }
+    }
+
     fn give_up(&self, handler: &AbortOnDropHandle<HandlerResult>) -> JobError {
         handler.abort();
         self.stuck.add();
         error!(job.type = self.job_type.name, "the handler ignored its stop signal; its slot is given up");
         JobError::transient(ErrorCode::TimedOut, "the job did not stop when it was told to")
+    }
+}
+
+/// What the queue itself never leaves pending: somebody has set the counters by hand, or lowered `max_attempts` since.
+fn budget_spent(job: &ClaimedJob) -> Option<JobError> {
+    if job.crashes >= MAX_CRASHES {
+        let words =
+            format!("the job was lost with its worker {} times; retry it to try it again", job.crashes);
+        return Some(JobError::permanent(ErrorCode::WorkerLost, words));
+    }
+    (job.attempts_used > job.max_attempts).then(|| {
+        let words =
+            format!("all {} attempts of the job are spent; retry it to try it again", job.max_attempts);
+        JobError::permanent(ErrorCode::Internal, words)
+    })
+}
+
+/// Params that were refused, an outage of the database and a look at another job tell nothing of the store.
+fn store_word(result: &HandlerResult) -> StoreWord {
+    match result {
+        Ok(_) => StoreWord::There,
+        Err(error) => match (error.remedy, error.code) {
+            (Remedy::Wait, ErrorCode::StorageUnavailable) => StoreWord::Away,
+            (Remedy::Wait | Remedy::Later(_), _) | (_, ErrorCode::BadParams) => StoreWord::Silent,
+            _ => StoreWord::There,
+        },
     }
 }
 
@@ -232,8 +279,9 @@ impl Drop for Slot<'_> {
 /// The error and its causes; of refused params the field alone, because the rest repeats what the caller wrote.
 fn words_for_the_log(error: &JobError) -> String {
     if error.code == ErrorCode::BadParams {
-        let field = error.message.split([':', ' ', ',']).next().unwrap_or_default();
-        return format!("{field} was refused");
+        let first = error.message.split([':', ' ', ',']).next().unwrap_or_default();
+        let field = if first.starts_with("params.") { first } else { "params" };
+        return format!("{field}: refused, jobs.error_message says why");
     }
     error.chain().join(": ")
 }

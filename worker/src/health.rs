@@ -1,6 +1,7 @@
 //! What the engine tells of itself: to the HTTP server, and between its own parts.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
@@ -38,6 +39,7 @@ pub struct HealthState {
     wakeup: AtomicU8,
     cancel_hint: AtomicBool,
     stopping: AtomicBool,
+    store_away: Mutex<BTreeSet<&'static str>>,
 }
 
 impl HealthState {
@@ -82,6 +84,21 @@ impl HealthState {
     /// Whether there was such a hint since the last call.
     pub fn take_cancel_hint(&self) -> bool {
         self.cancel_hint.swap(false, Ordering::AcqRel)
+    }
+
+    /// The object store is away for this type of jobs, or back.
+    pub fn note_store(&self, job_type: &'static str, away: bool) {
+        let mut types = self.store_away.lock().unwrap_or_else(PoisonError::into_inner);
+        match away {
+            true => types.insert(job_type),
+            false => types.remove(job_type),
+        };
+    }
+
+    /// The types of jobs for which the object store is away.
+    pub fn store_away(&self) -> Vec<String> {
+        let types = self.store_away.lock().unwrap_or_else(PoisonError::into_inner);
+        types.iter().map(|job_type| (*job_type).to_owned()).collect()
     }
 
     /// No new jobs from now on.

@@ -103,6 +103,12 @@ pub fn put_back(job: &ClaimedJob, delay_seconds: f64) -> Settlement {
     Settlement::End(Ending { outcome: None, ..released(job, delay_seconds, None) })
 }
 
+/// Ends a job that is not to be run at all.
+#[must_use]
+pub fn fail(job: &ClaimedJob, error: JobError) -> Settlement {
+    failed_attempt(job, error, "failed", 0.5)
+}
+
 /// Gives the job back without counting the attempt.
 #[must_use]
 pub fn release(job: &ClaimedJob, delay_seconds: f64, error: Option<JobError>) -> Settlement {

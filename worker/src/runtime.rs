@@ -151,6 +151,7 @@ impl Runtime {
                 settler: settler.clone(),
                 turns: Arc::clone(&turns),
                 stuck: Arc::clone(&stuck),
+                health: Arc::clone(&self.health),
             };
             monitor = register(monitor, &lane, service);
             lanes.push(lane);
@@ -171,7 +172,7 @@ impl Runtime {
         let mut claimer = tokio::spawn(claimer.run(shutdown.soft.child_token()));
         let mut parts = JoinSet::new();
         parts.spawn(Arc::clone(&self.health).turn());
-        let every = poll_interval.clamp(Duration::from_millis(100), lease);
+        let every = poll_interval.clamp(Duration::from_millis(100), lease / 8);
         parts.spawn(Sweeper { db: control.clone(), lease, every, claim: Arc::clone(&wake) }.run());
         if let Some(options) = self.environment.listen.clone() {
             let wakeup = Wakeup {

@@ -9,6 +9,10 @@
 #[allow(dead_code)]
 mod drawings;
 
+/// The target of the coverage-guided fuzzing, `tests/fuzz/run image`.
+#[path = "../../../tests/fuzz/src/image.rs"]
+mod fuzzed;
+
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
@@ -234,4 +238,15 @@ fn no_picture_panics_takes_more_memory_than_its_header_says_or_tells_of_the_prog
         100.0 * closest
     );
     assert!(decoded > tried / 20, "the mutations leave nothing to decode");
+}
+
+#[test]
+fn what_the_fuzzer_asks_holds_for_a_fixed_set_of_pictures() {
+    let (seeds, mut dice) = (seeds(), Dice::new(11));
+    for seed in &seeds {
+        fuzzed::image(seed);
+        for _ in 0..30 {
+            fuzzed::image(&mutated(seed, &mut dice));
+        }
+    }
 }

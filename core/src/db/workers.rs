@@ -20,18 +20,20 @@ pub struct WorkerRow {
     pub http_address: Option<String>,
 }
 
-/// Writes the row, or renews it.
-pub async fn register(session: &mut Session, row: &WorkerRow) -> DbResult<()> {
+/// Writes the row, or renews it. `store_away`: job types of which it claims nothing, because the object store is away.
+pub async fn register(session: &mut Session, row: &WorkerRow, store_away: &[String]) -> DbResult<()> {
     sqlx::query!(
-        r#"insert into public.workers (id, host, version, job_types, slots, http_address)
-           values ($1, $2, $3, $4, $5, $6)
-           on conflict (id) do update set last_heartbeat_at = now(), http_address = excluded.http_address"#,
+        r#"insert into public.workers (id, host, version, job_types, slots, http_address, store_away)
+           values ($1, $2, $3, $4, $5, $6, $7)
+           on conflict (id) do update set last_heartbeat_at = now(), http_address = excluded.http_address,
+                                          store_away = excluded.store_away"#,
         row.id.0,
         row.host,
         row.version,
         &row.job_types,
         row.slots,
-        row.http_address
+        row.http_address,
+        store_away
     )
     .execute(session.exec())
     .await?;

@@ -139,6 +139,9 @@ pub(super) fn classify(error: object_store::Error) -> StorageError {
             Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) => {
                 StorageError::Refused { reason: DISK_FULL, source: Box::new(error) }
             }
+            Some(std::io::ErrorKind::FileTooLarge) => {
+                StorageError::Refused { reason: "a file may not be so large there", source: Box::new(error) }
+            }
             Some(std::io::ErrorKind::ReadOnlyFilesystem) => {
                 StorageError::Refused { reason: "the disk is read-only", source: Box::new(error) }
             }
@@ -218,6 +221,7 @@ mod tests {
         };
         assert!(matches!(local(std::io::ErrorKind::StorageFull), StorageError::Refused { .. }));
         assert!(local(std::io::ErrorKind::ReadOnlyFilesystem).is_outage());
+        assert!(matches!(local(std::io::ErrorKind::FileTooLarge), StorageError::Refused { .. }));
         assert!(matches!(local(std::io::ErrorKind::TimedOut), StorageError::Unavailable(_)));
         assert!(matches!(local(std::io::ErrorKind::NotADirectory), StorageError::NotFound));
         assert!(matches!(local(std::io::ErrorKind::PermissionDenied), StorageError::Refused { .. }));

@@ -9,6 +9,7 @@
 
 pub mod bounds;
 pub mod checker;
+pub mod contact;
 pub mod moves;
 pub mod properties;
 pub mod state;

@@ -71,6 +71,7 @@ async fn killed(server: &Server) {
     let mut workers: Vec<Worker> = (0..3).map(|_| Worker::start(&ledger.url)).collect();
     let mut deaths = Vec::new();
     for round in 0..12 {
+        ledger.wait_until(&format!("(select count(*) from faults.ends) >= {}", 1_600 * round / 12)).await;
         let worker = &mut workers[round % 3];
         ledger.wait_until(&worker.at_work()).await;
         worker.kill();

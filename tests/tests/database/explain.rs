@@ -25,7 +25,15 @@ async fn each_reason_is_given_when_it_holds_and_only_then() {
         ("no_worker", "update workers set last_heartbeat_at = now() - interval '1 h'"),
         ("no_worker", "update workers set job_types = '{data_export}'"),
         ("type_limit", "update job_types set max_running = 0 where name = 'noop'"),
-        ("user_limit", "update job_types set max_running_per_user = 0 where name = 'noop'"),
+        (
+            "user_limit",
+            "update jobs set user_id = gen_random_uuid();
+             update job_types set max_running_per_user = 0 where name = 'noop'",
+        ),
+        // Jobs of the service belong to no user.
+        ("waiting_for_slot", "update job_types set max_running_per_user = 0 where name = 'noop'"),
+        ("store_unavailable", "update workers set store_away = '{noop}'"),
+        ("waiting_for_slot", "update workers set store_away = '{report_generation}'"),
         ("attempts_spent", "update jobs set attempt = 3"),
         ("crashes_spent", "update jobs set crashes = 3"),
         ("finished", "update jobs set status = 'cancelled'"),
@@ -49,7 +57,7 @@ async fn each_reason_is_given_when_it_holds_and_only_then() {
 #[tokio::test]
 async fn all_reasons_that_apply_are_given_together() {
     let world = TestWorld::new().await;
-    let id = world.enqueue("noop", &json!({})).await;
+    let id = world.enqueue_for("noop", &json!({}), Some(Uuid::new_v4())).await;
     world.sql(LIVE_WORKER).await;
     world
         .sql(
@@ -59,6 +67,21 @@ async fn all_reasons_that_apply_are_given_together() {
         .await;
     let reasons = reasons(&world.login("service_role"), id).await;
     assert_eq!(reasons, ["scheduled", "paused", "type_limit", "user_limit", "attempts_spent", "runs_alone"]);
+}
+
+#[tokio::test]
+async fn a_job_that_will_be_tried_again_tells_what_it_met_the_last_time() {
+    let world = TestWorld::new().await;
+    let id = world.enqueue("noop", &json!({})).await;
+    world.sql(LIVE_WORKER).await;
+    world
+        .sql("update jobs set attempt = 1, run_at = now() + interval '1 h', error_message = 'the disk is full'")
+        .await;
+    let detail = world.sql(format!("select detail from explain_job('{id}')")).await;
+    assert!(
+        detail.value().ends_with("(after 1 of its attempts); the last time: the disk is full"),
+        "{detail:?}"
+    );
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ async fn a_wrong_clock_changes_nothing() {
     assert_eq!(world.sql(early).await.value(), "0", "a job was started before its time");
     let pauses = world
         .sql(
-            "select min(s.at - a.ended_at) >= interval '1 s' and max(s.at - a.ended_at) < interval '30 s'
+            "select min(s.at - a.ended_at) >= interval '1 s' and max(s.at - a.ended_at) < interval '10 min'
              from job_attempts a join faults.starts s on s.job_id = a.job_id and s.attempt > a.attempt
              where a.error_code = 'panicked'",
         )

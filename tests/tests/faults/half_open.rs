@@ -1,6 +1,6 @@
 //! Connections that are dead although nobody was told: a proxy that swallows everything.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::Utc;
 use forgeos_tests::{Ledger, TestWorld, line::Line, verdict::scale, world::poll};
@@ -29,7 +29,8 @@ async fn a_dead_listening_connection_costs_a_poll_and_comes_back() {
         poll("the worker to listen again", async || (worker.health.wakeup_mode() == "listen").then_some(()))
             .await;
     }
-    assert!(recovery.iter().all(|seconds| *seconds < 5.0), "{recovery:?}");
+    // Nobody waits for the line to be given up, which takes half a minute.
+    assert!(recovery.iter().all(|seconds| *seconds < 20.0), "{recovery:?}");
     let tried = scale();
     ledger.verdict("LISTEN connection half-open", tried).await.recovered_in(recovery).hold();
     worker.stop().await;
@@ -47,7 +48,6 @@ async fn dead_connections_of_the_pools_hold_no_job_for_ever() {
         ledger.enqueue(100, 50).await;
         world.wait_until(&format!("select count(*) >= {} from faults.ends", (round - 1) * 100 + 30)).await;
         pool.go_dead();
-        let dead = Instant::now();
         // Longer than the leases.
         world
             .wait_until(
@@ -55,10 +55,9 @@ async fn dead_connections_of_the_pools_hold_no_job_for_ever() {
             )
             .await;
         pool.mend();
-        let (mended, away) = (Utc::now(), dead.elapsed());
+        let mended = Utc::now();
         ledger.drained(Duration::from_secs(60)).await;
         recovery.extend(ledger.until_next_end(&[mended]).await);
-        assert!(away < Duration::from_secs(30), "{away:?}");
     }
     let tried = 2 * scale();
     ledger.verdict("pools half-open beyond the leases", tried).await.recovered_in(recovery).hold();

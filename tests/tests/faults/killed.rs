@@ -9,6 +9,9 @@ use crate::{
     products,
 };
 
+/// Jobs of each of the product's types for each death of the real program, which has nothing else to do.
+const PRODUCTS: usize = 7;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workers_that_are_killed_again_and_again_lose_no_job() {
     let world = TestWorld::new().await;
@@ -19,12 +22,18 @@ async fn workers_that_are_killed_again_and_again_lose_no_job() {
         _ => test_worker(&world).spawn(),
     };
     let mut workers = [start(0), start(1), start(2)];
-    ledger.enqueue(1_910 * scale(), 120).await;
-    products::enqueue(&world, 30 * scale()).await;
-    let rounds = 12 * scale();
+    let (jobs, rounds) = (2_000 * scale(), 12 * scale());
+    ledger.enqueue(jobs - rounds / 3 * 3 * PRODUCTS, 120).await;
     let mut deaths = Vec::new();
     for round in 0..rounds {
+        // Spread over the run. Were each new process killed as soon as it has a job, the same jobs would be hit again
+        // and again, because what was lost comes first; and the third time ends a job.
+        let ended = jobs * 8 / 10 * round / rounds;
+        world.wait_within(600, &format!("select count(*) >= {ended} from faults.ends")).await;
         let place = round % workers.len();
+        if place == 2 {
+            products::enqueue(&world, PRODUCTS).await;
+        }
         deaths.extend(kill_at_work(&world, &mut workers[place]).await);
         workers[place] = start(place);
     }
@@ -36,5 +45,5 @@ async fn workers_that_are_killed_again_and_again_lose_no_job() {
     let verdict = ledger.verdict("worker killed (kill -9)", deaths.len()).await;
     let verdict = products::judge(&world, verdict).await;
     verdict.recovered_in(ledger.until_freed(&deaths).await).hold();
-    assert!(slowest < 10.0, "after a death the others stood still for {slowest} s");
+    assert!(slowest < 30.0, "after a death the others stood still for {slowest} s");
 }

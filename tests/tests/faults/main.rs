@@ -7,6 +7,7 @@ mod backends;
 mod clock;
 mod flood;
 mod frozen;
+mod full_disk;
 mod half_open;
 mod held;
 mod killed;

@@ -12,18 +12,27 @@ use crate::processes::test_worker;
 /// More than a worker ever needs; what is beyond is refused.
 const ADDRESS_SPACE_BYTES: u64 = 8 << 30;
 
-/// Keeps two workers alive until nothing is left to do or the time is up; answers the deaths.
-async fn supervise(world: &TestWorld, bound: Duration) -> Vec<(Uuid, DateTime<Utc>)> {
+/// Keeps two workers alive until nothing is left to do, or for so long neither a job nor a worker has ended; answers the
+/// deaths.
+async fn supervise(world: &TestWorld, silence: Duration) -> Vec<(Uuid, DateTime<Utc>)> {
     let start = || test_worker(world).address_space(ADDRESS_SPACE_BYTES).spawn();
     let mut workers: Vec<Running> = vec![start(), start()];
-    let (began, mut deaths) = (Instant::now(), Vec::new());
-    let over = "select count(*) = 0 from jobs where status in ('pending', 'running')";
-    while began.elapsed() < bound && world.sql(over).await.value() != "t" {
+    let (mut since, mut deaths, mut left) = (Instant::now(), Vec::new(), String::new());
+    let not_over = "select count(*) from jobs where status in ('pending', 'running')";
+    while since.elapsed() < silence {
+        let now_left = world.sql(not_over).await.value().to_owned();
+        if now_left == "0" {
+            break;
+        }
+        if now_left != left {
+            (left, since) = (now_left, Instant::now());
+        }
         for worker in &mut workers {
             if let Some(status) = worker.has_ended() {
                 assert!(!status.success(), "a worker ended as if all were well: {}", worker.words());
                 deaths.extend(worker.boot().map(|boot| (boot, Utc::now())));
                 *worker = start();
+                since = Instant::now();
             }
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -52,7 +61,7 @@ async fn among_others(name: &'static str, fault: &str, poisoned: usize, error_co
         ))
         .await;
     ledger.enqueue(50 * scale(), 60).await;
-    let deaths = supervise(&world, Duration::from_secs(60 + 30 * poisoned as u64)).await;
+    let deaths = supervise(&world, Duration::from_secs(120)).await;
     let recovery = ledger.until_freed(&deaths).await;
     ledger.verdict(name, poisoned).await.recovered_in(recovery).hold();
     let ends = world

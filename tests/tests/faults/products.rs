@@ -7,6 +7,17 @@ use uuid::Uuid;
 /// Pictures of each batch.
 const PICTURES: i64 = 2;
 
+/// What the jobs came to, each way once, with how often.
+const ENDS: &str = "
+    select concat_ws(' ', count(*), job_type, status, error_code, error_message, 'crashes', crashes, 'analyses', analyses,
+                     'files', files, lower(chain))
+    from (select j.*, (select count(*) from analyses a where a.job_id = j.id and a.status = 'completed') as analyses,
+                 (select count(*) from artifacts f where f.job_id = j.id) as files,
+                 (select max(a.error_chain::text) from job_attempts a where a.job_id = j.id) as chain
+          from jobs j) as ended
+    group by job_type, status, error_code, error_message, crashes, analyses, files, chain
+    order by count(*)";
+
 /// Enqueues so many jobs of each of three types: a batch of two small pictures, a report, an export.
 pub(crate) async fn enqueue(world: &TestWorld, of_each: usize) {
     enqueue_with(world, of_each, |key, bytes| world.put("images", key, bytes)).await;
@@ -70,6 +81,10 @@ pub(crate) async fn judge_with(
     let number = |at: usize| differences.0[0][at].as_deref().unwrap().parse::<u64>().unwrap();
     let files = world.sql("select bucket || '/' || key from artifacts").await;
     let missing = files.column().iter().filter(|name| !is_there(name)).count();
+    if number(0) + number(1) + missing as u64 > 0 {
+        let ends = world.sql(ENDS).await;
+        eprintln!("{missing} files are missing; what the jobs came to:\n{}", ends.column().join("\n"));
+    }
     Verdict {
         lost: verdict.lost + number(0) + missing as u64,
         doubled: verdict.doubled + number(1),

@@ -3,6 +3,9 @@
 // Figures are printed for `--nocapture`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+/// The target of the coverage-guided fuzzing, `tests/fuzz/run params`.
+#[path = "../../fuzz/src/params.rs"]
+mod fuzzed;
 mod keys;
 mod memory;
 mod params;

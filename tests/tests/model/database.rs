@@ -136,7 +136,7 @@ impl<'a> Sequence<'a> {
             }
             Move::CloseAbandonedCancels => {
                 let mut session = self.database.db.session().await.unwrap();
-                queue::close_abandoned_cancels(&mut session).await.unwrap() > 0
+                queue::close_abandoned_cancels(&mut session, 0.0).await.unwrap() > 0
             }
             Move::Cancel(job) => {
                 self.changes("update jobs set status = 'cancelled' where id = $1", job).await

@@ -193,6 +193,42 @@ async fn a_live_lease_is_never_swept() {
     assert_eq!(queue::sweep(&mut session, 0.0, 3).await.unwrap().len(), 1);
 }
 
+/// The contact as somebody left it: how long it had lasted, and when the last look was.
+async fn contact(world: &TestWorld, lasted: &str, last: &str) {
+    world
+        .sql(format!(
+            "insert into forgeos.contact (lease_seconds, since, last)
+             values (20, now() + interval '{last}' - interval '{lasted}', now() + interval '{last}')
+             on conflict (lease_seconds) do update set since = excluded.since, last = excluded.last"
+        ))
+        .await;
+}
+
+#[tokio::test]
+async fn nothing_is_swept_before_a_whole_lease_of_contact_without_a_gap_whose_ever_it_was() {
+    const LEASE: f64 = 20.0;
+    let world = TestWorld::new().await;
+    world.enqueue("noop", &json!({})).await;
+    claim(&world, WorkerId::random(), 0.0, &[("noop", 1)]).await;
+    let mut session = world.db().session().await.unwrap();
+    // The server, too, must have been up for a lease; of that another test tells.
+    world.wait_until("select pg_postmaster_start_time() < now() - interval '20 s'").await;
+    let mut sweep = async || {
+        queue::note_contact(&mut session, LEASE).await.unwrap();
+        queue::sweep(&mut session, LEASE, 3).await.unwrap().len()
+    };
+    assert_eq!(sweep().await, 0, "nobody has looked before");
+    contact(&world, "5 s", "0 s").await;
+    assert_eq!(sweep().await, 0, "less than a lease");
+    contact(&world, "1 hour", "-11 s").await;
+    assert_eq!(sweep().await, 0, "a gap of more than half a lease");
+    assert_eq!(sweep().await, 0, "and the contact has begun anew");
+    contact(&world, "1 hour", "30 s").await;
+    assert_eq!(sweep().await, 0, "the clock went back");
+    contact(&world, "1 hour", "-2 s").await;
+    assert_eq!(sweep().await, 1, "a worker that has just begun goes on where another left off");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_longer_than_its_lease_keeps_it_even_when_it_blocks_its_threads() {
     let world = TestWorld::new().await;

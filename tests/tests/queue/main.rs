@@ -12,6 +12,7 @@ mod outcomes;
 mod pages;
 mod pooler;
 mod shutdown;
+mod store_away;
 mod turns;
 mod upkeep;
 mod wakeup;

@@ -154,6 +154,30 @@ async fn an_outage_costs_no_attempt() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_whose_budget_is_spent_is_not_run_whoever_has_spent_it() {
+    let world = TestWorld::new().await;
+    let (spent, lost) = (scripted(&world, json!("succeed")).await, scripted(&world, json!("succeed")).await);
+    world
+        .sql(format!(
+            "update jobs set attempt = 2, max_attempts = 2 where id = '{spent}';
+             update jobs set crashes = 3 where id = '{lost}'"
+        ))
+        .await;
+    let worker = world.worker().ready().await;
+    for (id, code, words) in
+        [(spent, "internal", "all 2 attempts"), (lost, "worker_lost", "lost with its worker 3 times")]
+    {
+        let job = world.wait_for(id, "failed").await;
+        assert_eq!((job.error_code(), runs_of(id)), (code, 0));
+        assert!(job.error_message().contains(words), "{}", job.error_message());
+        // Somebody looked at it and wants it to be tried again.
+        assert_eq!(world.sql(format!("select retry_job('{id}')")).await.value(), "t");
+    }
+    world.wait_for(spent, "completed").await;
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_over_its_time_limit_is_stopped_and_tried_again() {
     let world = TestWorld::new().await;
     world.sql("update job_types set timeout_seconds = 1 where name = 'scripted'").await;

@@ -26,7 +26,7 @@ async fn no_statement_keeps_a_name_on_the_server() {
     let unnamed = world.pooled_db();
     for _ in 0..3 {
         let mut session = unnamed.session().await.unwrap();
-        forgeos_core::db::queue::ping(&mut session).await.unwrap();
+        forgeos_core::db::queue::note_contact(&mut session, 1.0).await.unwrap();
         let request =
             forgeos_core::db::queue::ClaimRequest { job_types: vec!["noop".into()], limits: vec![1] };
         forgeos_core::db::queue::claim(&mut session, forgeos_core::WorkerId::random(), 1.0, &request)

@@ -42,7 +42,7 @@ async fn a_handler_that_does_not_listen_cannot_keep_the_job() {
     worker.shutdown.hard.cancel();
     let began = std::time::Instant::now();
     worker.finished().await.unwrap();
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
     let job = world.job(id).await;
     assert_eq!((job.status(), job.attempts_forgiven), ("pending", 1));
 }

@@ -71,6 +71,30 @@ async fn free_slots_are_shared_equally_among_those_who_have_more() {
 }
 
 #[tokio::test]
+async fn of_many_users_nobody_gets_a_second_job_before_everybody_has_one() {
+    let world = fair_world().await;
+    world
+        .sql(
+            "insert into jobs (job_type, params, user_id)
+             select 'noop', '{}', md5((n % 250)::text)::uuid from generate_series(1, 750) n",
+        )
+        .await;
+    let mut turn = Turn::anywhere();
+    let mut order = Vec::new();
+    for free in [100, 100, 50] {
+        order.extend(claim(&world, free, &mut turn).await);
+    }
+    let round = order.iter().collect::<std::collections::HashSet<_>>().len();
+    assert_eq!((order.len(), round), (250, 250), "one each");
+    // More than one round in a claim: the second is shared out equally.
+    let users = claim(&world, 400, &mut turn).await;
+    let most = users.iter().map(|user| count(&users, user)).max();
+    assert_eq!((users.len(), most), (400, Some(2)));
+    let last = claim(&world, 400, &mut turn).await;
+    assert_eq!(last.len(), 100, "whose turn it is does not keep a job back");
+}
+
+#[tokio::test]
 async fn a_turn_takes_the_users_own_order_and_priority_comes_before_turns() {
     let world = fair_world().await;
     fill(&world, Some(MANY), 3, ", priority", ", -5").await;

@@ -11,11 +11,15 @@ async fn answer(world: &TestWorld, args: &[&str]) -> Value {
 }
 
 fn scheduler(world: &TestWorld) -> forgeos_tests::process::Running {
+    scheduler_with(world, "* * * * * *")
+}
+
+fn scheduler_with(world: &TestWorld, cron: &str) -> forgeos_tests::process::Running {
     world
         .program()
         .args(&["run"])
         .env("FORGEOS__WORKER__LEASE_SECONDS", "2")
-        .env("FORGEOS__SCHEDULES__NIGHTLY__CRON", "* * * * * *")
+        .env("FORGEOS__SCHEDULES__NIGHTLY__CRON", cron)
         .env("FORGEOS__SCHEDULES__NIGHTLY__JOB_TYPE", "data_export")
         .env("FORGEOS__SCHEDULES__NIGHTLY__PARAMS", r#"{"dataset": "analyses"}"#)
         .spawn()
@@ -38,6 +42,26 @@ async fn a_schedule_fires_each_moment_once_however_many_workers_run() {
         .sql("select count(*) <= ceil(extract(epoch from max(created_at) - min(created_at))) + 1 from jobs")
         .await;
     assert_eq!(fits.value(), "t");
+}
+
+#[tokio::test]
+async fn what_was_missed_while_nobody_was_there_is_made_up_for_once() {
+    let world = TestWorld::new().await;
+    world
+        .sql("insert into forgeos.schedules (name, last_due_at) values ('nightly', now() - interval '3 years 1 day')")
+        .await;
+    // Once a year: three moments were missed.
+    let _workers = [scheduler_with(&world, "0 0 1 1 *"), scheduler_with(&world, "0 0 1 1 *")];
+    world.wait_until("select count(*) >= 1 from jobs where status = 'completed'").await;
+    // Until everybody has looked again.
+    let seen = "select count(*) = 2 and bool_and(last_heartbeat_at > (select completed_at + interval '4 s' from jobs limit 1))
+                from workers";
+    world.wait_until(seen).await;
+    assert_eq!(world.sql("select count(*) from jobs").await.value(), "1");
+    let due = world
+        .sql("select last_due_at = date_trunc('year', now() at time zone 'utc') at time zone 'utc' from forgeos.schedules")
+        .await;
+    assert_eq!(due.value(), "t", "the last of them");
 }
 
 #[tokio::test]

@@ -68,19 +68,23 @@ impl Heartbeat {
         // A third of the lease: two heartbeats may fail before it runs out.
         let due_after = self.lease / 3;
         let mut registered: Option<Instant> = None;
+        let mut said_away = Vec::new();
         let mut silence = Silence::of(&self.health);
         loop {
             self.health.pulse();
             if silence.look(&self.health) > SILENCE_LIMIT.max(self.lease * 4) {
                 silence.end_the_process(self.leases.len());
             }
-            if registered.is_none_or(|at| at.elapsed() >= due_after) {
-                match within(due_after, register(&db, &self.row)).await {
-                    Ok(()) => registered = Some(Instant::now()),
+            // Leases first: while the database cannot be reached, the row in `workers` would take half of the time.
+            let reached = self.beat(&db, due_after).await;
+            let away = self.health.store_away();
+            let old = registered.is_none_or(|at| at.elapsed() >= due_after);
+            if reached && (old || away != said_away) {
+                match within(due_after, register(&db, &self.row, &away)).await {
+                    Ok(()) => (registered, said_away) = (Some(Instant::now()), away),
                     Err(error) => debug!(%error, "cannot write the row in workers now"),
                 }
             }
-            self.beat(&db, due_after).await;
             tokio::select! {
                 () = tokio::time::sleep(tick) => {}
                 () = self.nudge.notified() => {}
@@ -92,8 +96,8 @@ impl Heartbeat {
         db.close().await;
     }
 
-    /// Renews what is due. After a nudge everything is due.
-    async fn beat(&self, db: &Db, due_after: Duration) {
+    /// Renews what is due; whether that could be done. After a nudge everything is due.
+    async fn beat(&self, db: &Db, due_after: Duration) -> bool {
         let age = if self.health.take_cancel_hint() {
             Duration::ZERO
         } else if self.health.listens() {
@@ -103,7 +107,7 @@ impl Heartbeat {
         };
         let due = self.leases.due(age);
         if due.is_empty() {
-            return;
+            return true;
         }
         let began = Instant::now();
         match within(due_after, renew(db, self.row.id, self.lease, &due)).await {
@@ -123,10 +127,12 @@ impl Heartbeat {
                     }
                     held.stop.request(reason);
                 }
+                true
             }
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 warn!(%error, cause, jobs = due.len(), "cannot renew leases now, will try again");
+                false
             }
         }
     }
@@ -165,9 +171,9 @@ impl Silence {
     }
 }
 
-async fn register(db: &Db, row: &WorkerRow) -> DbResult<()> {
+async fn register(db: &Db, row: &WorkerRow, store_away: &[String]) -> DbResult<()> {
     let mut session = db.session().await?;
-    workers::register(&mut session, row).await?;
+    workers::register(&mut session, row, store_away).await?;
     session.finish().await
 }
 

@@ -17,7 +17,10 @@ use std::{
 use futures::task::AtomicWaker;
 use tokio::sync::Notify;
 
-use super::leases::HeldJob;
+use super::{
+    away::{Away, May, StoreWord},
+    leases::HeldJob,
+};
 
 /// How far ahead of the slots a lane may claim.
 const AHEAD: Duration = Duration::from_millis(20);
@@ -42,6 +45,7 @@ pub struct Lane {
     /// Moving average of a job's duration in nanoseconds; 0: none measured yet.
     pace_ns: AtomicU64,
     open: AtomicBool,
+    store: Mutex<Away>,
     freed: Arc<Notify>,
 }
 
@@ -57,6 +61,7 @@ impl Lane {
             taken: AtomicUsize::new(0),
             pace_ns: AtomicU64::new(0),
             open: AtomicBool::new(true),
+            store: Mutex::default(),
             freed,
         }
     }
@@ -73,8 +78,23 @@ impl Lane {
         }
         let capacity = self.slots + self.ahead();
         let taken = self.taken.load(Ordering::Acquire);
+        match self.store().may(Instant::now()) {
+            May::Claim => {}
+            May::ClaimOne => return 1_usize.saturating_sub(taken),
+            May::Wait => return 0,
+        }
         // With a buffer the claim waits until half of it is gone, so that a claim is a batch.
         if capacity > self.slots && taken > capacity / 2 { 0 } else { capacity.saturating_sub(taken) }
+    }
+
+    fn store(&self) -> MutexGuard<'_, Away> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in what an attempt tells of the object store. Answers whether it has just gone (`true`) or come back
+    /// (`false`).
+    pub fn hear_of_the_store(&self, word: StoreWord) -> Option<bool> {
+        self.store().hear(word, Instant::now(), fastrand::f64())
     }
 
     fn ahead(&self) -> usize {
@@ -181,6 +201,15 @@ mod tests {
         lane.taken.store(1, Ordering::Release);
         lane.release(Some(Duration::from_millis(100)));
         assert_eq!(lane.demand(), 4, "one slow job ends it");
+    }
+
+    #[test]
+    fn a_lane_whose_store_is_away_wants_nothing() {
+        let lane = lane(4);
+        assert_eq!(lane.hear_of_the_store(StoreWord::Away), None);
+        assert_eq!((lane.demand(), lane.hear_of_the_store(StoreWord::Away)), (4, Some(true)));
+        assert_eq!(lane.demand(), 0);
+        assert_eq!((lane.hear_of_the_store(StoreWord::There), lane.demand()), (Some(false), 4));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Each part runs on a task (the heartbeat on a thread) of its own, never returns an error and waits out an outage;
 //! the apalis backend only receives over a channel, so that nothing that happens to the database ends a worker.
 
+pub mod away;
 pub mod backend;
 pub mod claim;
 pub mod heartbeat;

@@ -1,16 +1,19 @@
 //! Takes back jobs whose worker was lost. Every process sweeps; rows that another one is sweeping are passed by.
+//!
+//! When that may be is not for a process to say: each look is noted in the database, and its statement sweeps only after
+//! a whole lease of looks without a gap, whoever looked. See `forgeos.contact`.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
-use forgeos_core::db::{Db, DbResult, queue};
+use forgeos_core::db::{Db, DbResult, queue, within};
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
 /// The third lost lease ends a job, whatever its `max_attempts`.
-const MAX_CRASHES: i32 = 3;
+pub(crate) const MAX_CRASHES: i32 = 3;
+
+/// A look that takes so long, and longer than a lease, is given up: its connection may be half-open.
+const LOOK_LIMIT: Duration = Duration::from_secs(5);
 
 /// What sweeping works with.
 #[derive(Debug)]
@@ -19,24 +22,20 @@ pub struct Sweeper {
     pub db: Db,
     /// How long a lease lasts.
     pub lease: Duration,
-    /// How often to look.
+    /// How often to look; several times within the gap that ends a contact.
     pub every: Duration,
     /// Wakes the claim loop.
     pub claim: Arc<Notify>,
 }
 
 impl Sweeper {
-    /// Sweeps for ever. Nothing is swept before one whole lease of unbroken contact: after an outage the holders get
-    /// the time to renew first.
+    /// Looks for ever.
     pub async fn run(self) {
-        let mut contact_since: Option<Instant> = None;
+        let mut out_of_reach = false;
         loop {
-            // Spread, so that many processes do not look at the same moment.
-            tokio::time::sleep(self.every.mul_f64(0.75 + 0.5 * fastrand::f64())).await;
-            let in_contact = contact_since.is_some_and(|since| since.elapsed() >= self.lease);
-            match self.look(in_contact).await {
+            match self.look().await {
                 Ok(swept) => {
-                    contact_since.get_or_insert_with(Instant::now);
+                    out_of_reach = false;
                     for job in &swept {
                         info!(job.id = %job.job, job.type = job.job_type, status = job.status, crashes = job.crashes,
                               "took back a job whose worker was lost");
@@ -46,25 +45,27 @@ impl Sweeper {
                         self.claim.notify_one();
                     }
                 }
-                Err(error) => {
-                    if contact_since.take().is_some() {
-                        warn!(%error, "cannot look for lost jobs now");
-                    }
+                Err(error) if !out_of_reach => {
+                    out_of_reach = true;
+                    warn!(%error, "cannot look for lost jobs now");
                 }
+                Err(_) => {}
             }
+            // Spread, so that many processes do not look at the same moment.
+            tokio::time::sleep(self.every.mul_f64(0.75 + 0.5 * fastrand::f64())).await;
         }
     }
 
-    async fn look(&self, sweep: bool) -> DbResult<Vec<queue::Swept>> {
-        let mut session = self.db.session().await?;
-        let swept = if sweep {
-            queue::close_abandoned_cancels(&mut session).await?;
-            queue::sweep(&mut session, self.lease.as_secs_f64(), MAX_CRASHES).await?
-        } else {
-            queue::ping(&mut session).await?;
-            Vec::new()
-        };
-        session.finish().await?;
-        Ok(swept)
+    async fn look(&self) -> DbResult<Vec<queue::Swept>> {
+        let lease_seconds = self.lease.as_secs_f64();
+        within(self.lease.max(LOOK_LIMIT), async {
+            let mut session = self.db.session().await?;
+            queue::note_contact(&mut session, lease_seconds).await?;
+            queue::close_abandoned_cancels(&mut session, lease_seconds).await?;
+            let swept = queue::sweep(&mut session, lease_seconds, MAX_CRASHES).await?;
+            session.finish().await?;
+            Ok(swept)
+        })
+        .await
     }
 }

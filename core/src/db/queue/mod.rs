@@ -15,5 +15,5 @@ mod turns;
 pub use claim::{ClaimRequest, claim, release_unknown};
 pub use heartbeat::{LostLease, heartbeat};
 pub use settle::{Completion, Ending, complete, end};
-pub use sweep::{Swept, close_abandoned_cancels, ping, sweep};
+pub use sweep::{Swept, close_abandoned_cancels, note_contact, sweep};
 pub use turns::Turn;

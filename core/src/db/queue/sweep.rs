@@ -19,8 +19,11 @@ pub struct Swept {
 }
 
 /// Takes back jobs whose lease has run out: to `pending` at once and to their old place, or to `failed` with `worker_lost` when it was the
-/// third or the last attempt. Rows inside a fenced transaction are passed by. Nothing is swept until the server has
-/// been up for one lease, because nobody could renew while it was down.
+/// third or the last attempt. Rows inside a fenced transaction are passed by.
+///
+/// Nothing is swept until somebody (see [`note_contact`]) has been in contact for one lease and the server has been up
+/// that long, because nobody could renew before. The statement proves it itself: a sweeper that was paused after it had
+/// looked sweeps nothing.
 pub async fn sweep(session: &mut Session, lease_seconds: f64, max_crashes: i32) -> DbResult<Vec<Swept>> {
     let rows = sqlx::query!(
         r#"
@@ -31,6 +34,11 @@ pub async fn sweep(session: &mut Session, lease_seconds: f64, max_crashes: i32) 
             from public.jobs j left join public.job_types t on t.name = j.job_type
             where j.status = 'running' and (j.locked_until is null or j.locked_until < now())
               and pg_postmaster_start_time() < now() - make_interval(secs => $1)
+              -- Of a lease of no length there is nothing to prove.
+              and ($1 = 0 or exists (
+                  select from forgeos.contact c
+                  where c.lease_seconds = $1 and c.since <= now() - make_interval(secs => $1)
+                    and c.last >= now() - make_interval(secs => $1 / 2)))
             order by j.locked_until nulls first
             limit 200
             for update of j skip locked
@@ -103,14 +111,19 @@ pub async fn sweep(session: &mut Session, lease_seconds: f64, max_crashes: i32) 
 }
 
 /// Says the last words of cancelled jobs whose holder is dead: closes their unfinished analyses and drops the lease.
-/// Answers how many there were.
-pub async fn close_abandoned_cancels(session: &mut Session) -> DbResult<u64> {
+/// Answers how many there were. What [`sweep`] proves first is proved here, too.
+pub async fn close_abandoned_cancels(session: &mut Session, lease_seconds: f64) -> DbResult<u64> {
     let done = sqlx::query!(
         r#"
         with abandoned as materialized (
             select id from public.jobs
             where status = 'cancelled' and locked_by is not null
               and (locked_until is null or locked_until < now())
+              and pg_postmaster_start_time() < now() - make_interval(secs => $1)
+              and ($1 = 0 or exists (
+                  select from forgeos.contact c
+                  where c.lease_seconds = $1 and c.since <= now() - make_interval(secs => $1)
+                    and c.last >= now() - make_interval(secs => $1 / 2)))
             limit 200
             for update skip locked
         ), closed as (
@@ -121,15 +134,34 @@ pub async fn close_abandoned_cancels(session: &mut Session) -> DbResult<u64> {
         )
         update public.jobs j set locked_by = null, locked_until = null, updated_at = now()
         from abandoned where j.id = abandoned.id
-        "#
+        "#,
+        lease_seconds
     )
     .execute(session.exec())
     .await?;
     Ok(done.rows_affected())
 }
 
-/// Whether the database answers.
-pub async fn ping(session: &mut Session) -> DbResult<()> {
-    sqlx::query_scalar!(r#"select 1 as "one!""#).fetch_one(session.exec()).await?;
+/// Notes that the database answers. A gap of half a lease begins a new contact, and so does a clock that went back.
+/// Several workers of the same lease share one row, which is written at most eight times a lease, however many they are.
+pub async fn note_contact(session: &mut Session, lease_seconds: f64) -> DbResult<()> {
+    sqlx::query!(
+        r#"
+        with noted as (
+            update forgeos.contact c
+            set since = case when c.last between clock_timestamp() - make_interval(secs => $1 / 2) and clock_timestamp()
+                             then c.since else clock_timestamp() end,
+                last = clock_timestamp()
+            where c.lease_seconds = $1
+              and c.last not between clock_timestamp() - make_interval(secs => $1 / 8) and clock_timestamp()
+        )
+        insert into forgeos.contact (lease_seconds)
+        select $1 where not exists (select from forgeos.contact where lease_seconds = $1)
+        on conflict do nothing
+        "#,
+        lease_seconds
+    )
+    .execute(session.exec())
+    .await?;
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! Fair claims (`job_types.fair`): within a priority users take turns, so that the many jobs of one do not keep the few of
-//! another waiting. A choice of the operator, because a turn is a look-up and an update of its own; types without it pay
+//! another waiting. A choice of the operator, because a turn is a look-up of its own; types without it pay
 //! nothing. Whose turn it is next is each worker's own knowledge: turns are fair within a process, and so over all of them.
 
 use uuid::Uuid;
