@@ -6,6 +6,7 @@
 mod error;
 mod fonts;
 mod join;
+mod margins;
 mod memory;
 mod parts;
 mod pictures;
@@ -108,7 +109,7 @@ impl Setter {
     }
 
     /// The same; `told` hears how many of the analyses are set, as far as that can be known: of a large report after each
-    /// part, and perhaps from the beginning again.
+    /// part.
     ///
     /// # Errors
     /// As [`Self::pdf`].

@@ -1,18 +1,19 @@
 //! Joins the parts of a large report into one PDF, written as they come: no part is held any longer than it takes to
 //! copy it.
 //!
-//! A frame has every page of the report; those of its analyses are blank but for their headings. Its outline, its named
-//! destinations and its page numbers are therefore right as they are, and the pages of the parts take the place of the
-//! blank ones. Objects get new numbers; what is numbered besides (the keys of the structure's parent tree, the ids of its
+//! A frame has every page of the report; those of its analyses have nothing but headings, headers and footers. Its outline,
+//! its named destinations and its page numbers are therefore right as they are. The pages of the parts take the place of
+//! those pages, and get their headers and footers. Objects get new numbers; what is numbered besides (the keys of the structure's parent tree, the ids of its
 //! elements) is made unique. Knows what typst writes (PDF 1.7, flat page tree, structure trees with direct arrays) and no
 //! more than that: something else is an error, never a broken file.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
-use lopdf::{Dictionary, Document, Object, ObjectId, StringFormat, Writer};
+use lopdf::{Dictionary, Document, Object, ObjectId, Stream, StringFormat, Writer};
 
 use super::error::PdfError;
+use super::margins::{Margins, resources_of};
 
 /// The page tree's only node.
 const PAGES: u32 = 1;
@@ -26,13 +27,20 @@ pub(super) struct Joined {
     out: Vec<u8>,
     /// Where each object begins, the first object first; 0 for one that is not written.
     offsets: Vec<usize>,
-    pages: Vec<Object>,
+    pages: Vec<Page>,
     elements: Vec<Object>,
     /// Keys with what they stand for, ascending.
     parents: Vec<Object>,
     next_key: i64,
     ids: BTreeMap<Vec<u8>, Object>,
     parts: usize,
+}
+
+/// A page of a part, until it is known what stands around it.
+struct Page {
+    id: u32,
+    dictionary: Dictionary,
+    resources: Dictionary,
 }
 
 /// What is looked up once in a file that is to be copied.
@@ -75,8 +83,18 @@ impl Joined {
         let source = Source::read(part)?;
         let starts = names.iter().map(|name| source.page_of(name)).collect::<Result<_, _>>()?;
         let change = self.change(&source);
-        self.copy(&source, &change, &HashSet::new())?;
-        self.pages.extend(source.pages.iter().map(|id| change.reference(*id)));
+        let mut held = HashSet::new();
+        for id in &source.pages {
+            let page = source.page(*id)?;
+            held.insert(*id);
+            held.extend(page.get(b"Resources").and_then(Object::as_reference));
+            self.pages.push(Page {
+                id: change.number(*id),
+                dictionary: change.dictionary(page),
+                resources: change.dictionary(&resources_of(&source.file, page)?),
+            });
+        }
+        self.copy(&source, &change, &held)?;
         self.elements.extend(source.elements.iter().map(|one| change.object(one)));
         self.take_tables(&source, &change, &HashSet::new())?;
         Ok(starts)
@@ -89,9 +107,10 @@ impl Joined {
             return Err(PdfError::Join("pages of the parts are not those of the frame"));
         }
         let mut change = self.change(&source);
-        let taken: HashSet<ObjectId> = source.pages[blank.clone()].iter().copied().collect();
-        for (page, real) in source.pages[blank.clone()].iter().zip(&self.pages) {
-            change.known.insert(*page, real.as_reference().map_err(PdfError::Unread)?.0);
+        let blank = &source.pages[blank];
+        let taken: HashSet<ObjectId> = blank.iter().copied().collect();
+        for (page, real) in blank.iter().zip(&self.pages) {
+            change.known.insert(*page, real.id);
         }
         // Elements of blank pages go, with all that lies in them; those of the parts stand where they stood.
         let (mut before, mut after, mut dropped) = (Vec::new(), Vec::new(), taken.clone());
@@ -106,13 +125,49 @@ impl Joined {
                 before.push(change.object(element));
             }
         }
+        for id in blank {
+            let page = source.page(*id)?;
+            for key in [&b"Contents"[..], b"Resources"] {
+                dropped.extend(page.get(key).and_then(Object::as_reference));
+            }
+        }
         self.copy(&source, &change, &dropped)?;
+        self.frame_pages(&source, &change, blank)?;
         self.take_tables(&source, &change, &dropped)?;
         let parts = std::mem::take(&mut self.elements);
         let elements: Vec<Object> = before.into_iter().chain(parts).chain(after).collect();
         let page = |id: &ObjectId| change.reference(*id);
         let pages: Vec<Object> = source.pages.iter().map(page).collect();
         self.close(&source, &change, pages, elements)
+    }
+
+    /// Writes the pages of all parts, each with header and footer of its blank page.
+    fn frame_pages(&mut self, source: &Source, change: &Change, blank: &[ObjectId]) -> Result<(), PdfError> {
+        for (mut page, id) in std::mem::take(&mut self.pages).into_iter().zip(blank) {
+            let margins = Margins::of(&source.file, source.page(*id)?)?;
+            for (kind, named) in &change.dictionary(&margins.resources) {
+                let mut all = match page.resources.get(kind) {
+                    Ok(own) => own.as_dict().cloned().map_err(PdfError::Unread)?,
+                    Err(_) => Dictionary::new(),
+                };
+                for (name, object) in named.as_dict().map_err(PdfError::Unread)? {
+                    all.set(name.clone(), object.clone());
+                }
+                page.resources.set(kind.clone(), all);
+            }
+            // What they do to the state of drawing ends with them.
+            let mut around =
+                Stream::new(Dictionary::new(), [b"q\n", &margins.content[..], b"\nQ\n"].concat());
+            around.compress().map_err(PdfError::Unread)?;
+            self.offsets.push(0);
+            let number = self.offsets.len() as u32;
+            self.write(number, &Object::Stream(around))?;
+            let own = page.dictionary.get(b"Contents").map_err(PdfError::Unread)?.clone();
+            page.dictionary.set("Contents", vec![Object::Reference((number, 0)), own]);
+            page.dictionary.set("Resources", page.resources);
+            self.write(page.id, &Object::Dictionary(page.dictionary))?;
+        }
+        Ok(())
     }
 
     fn change(&mut self, source: &Source) -> Change {
@@ -261,11 +316,10 @@ impl Joined {
     }
 }
 
-/// The page, from 0, on which each named destination of a file lies; and how many pages it has.
-pub(super) fn places(file: &[u8], names: &[String]) -> Result<(Vec<usize>, usize), PdfError> {
+/// The page, from 0, on which each named destination of a file lies.
+pub(super) fn places(file: &[u8], names: &[String]) -> Result<Vec<usize>, PdfError> {
     let source = Source::read(file)?;
-    let places = names.iter().map(|name| source.page_of(name)).collect::<Result<_, _>>()?;
-    Ok((places, source.pages.len()))
+    names.iter().map(|name| source.page_of(name)).collect()
 }
 
 impl Source {
@@ -291,6 +345,10 @@ impl Source {
             .map_err(PdfError::Unread)?
             .clone();
         Ok(Self { root, pages, pages_root, structure, document, elements, file })
+    }
+
+    fn page(&self, id: ObjectId) -> Result<&Dictionary, PdfError> {
+        self.file.get_dictionary(id).map_err(PdfError::Unread)
     }
 
     /// The place among the pages, from 0, of a named destination.
@@ -356,8 +414,12 @@ impl Source {
 }
 
 impl Change {
-    fn reference(&self, (id, _): ObjectId) -> Object {
-        Object::Reference((self.known.get(&(id, 0)).copied().unwrap_or(self.shift + id), 0))
+    fn number(&self, (id, _): ObjectId) -> u32 {
+        self.known.get(&(id, 0)).copied().unwrap_or(self.shift + id)
+    }
+
+    fn reference(&self, id: ObjectId) -> Object {
+        Object::Reference((self.number(id), 0))
     }
 
     fn id(&self, id: &[u8]) -> Vec<u8> {

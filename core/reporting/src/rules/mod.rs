@@ -15,7 +15,7 @@ mod verdict;
 pub use capture::{CaptureQuality, Level, capture_quality};
 pub use figures::{Class, Figure};
 pub use file::{Rules, RulesError};
-pub use grade::{Grade, d610_grade, flaking_class, grades};
+pub use grade::{Grade, d610_grade, flaking_class, grades, grades_note};
 pub use reason::reason;
 pub use recommend::{Priority, Recommendation, Source};
 pub use verdict::{LOW_CONFIDENCE, Verdict, verdict, verdict_sentence};

@@ -5,7 +5,7 @@ use crate::language::{NOT_MEASURED, date, date_time, decimal, index, integer, pl
 use crate::model::{Analysis, Defect, Language, Metrics, Picture, Report, Template};
 use crate::pdf::pictures;
 use crate::pdf::text::Settable;
-use crate::rules::{Class, Figure, Rules, Verdict, grades, reason, verdict, verdict_sentence};
+use crate::rules::{Class, Figure, Rules, Verdict, grades, grades_note, reason, verdict, verdict_sentence};
 use serde_json::{Value, json};
 
 /// `position` is its place in `report`, whose first has `before` others before it in the whole report.
@@ -40,7 +40,7 @@ pub(super) fn view(
         "name": name,
         "date": date(language, analysis.created_at),
         "date_time": date_time(language, analysis.created_at),
-        "verdict": verdict_of(metrics, language),
+        "verdict": verdict_of(metrics, language, settable),
         "severity": severity(metrics, language),
         "profile_note": figures::is_reference(metrics).then(|| words.get("profile_meaning.reference")),
         "indices": figures::indices(metrics, language),
@@ -49,6 +49,7 @@ pub(super) fn view(
         "map": map(metrics),
         "capture": figures::capture(metrics, language),
         "ratings": ratings(metrics, language),
+        "ratings_note": grades_note(metrics, language),
         "recommendations": recommendations,
         "settings": figures::settings(metrics, language),
         "model": model(metrics, language, settable),
@@ -60,7 +61,7 @@ pub(super) fn view(
     })
 }
 
-/// What tables and the outline say of an analysis, whose section has so many `pages`.
+/// What tables, the outline and footers say of an analysis, whose section has so many `pages`.
 pub(super) fn line(
     report: &Report,
     position: usize,
@@ -71,8 +72,9 @@ pub(super) fn line(
     let (metrics, language) = (&analysis.metrics, report.language);
     json!({
         "number": position + 1,
+        "id": house.settable.text(&analysis.id),
         "name": name_of(analysis, language, &house.settable),
-        "verdict": verdict_of(metrics, language),
+        "verdict": verdict_of(metrics, language, &house.settable),
         "indices": figures::indices(metrics, language),
         "defect_count": figures::count(metrics.defects_detected, language),
         "pages": pages,
@@ -86,13 +88,14 @@ fn name_of(analysis: &Analysis, language: Language, settable: &Settable<'_>) -> 
     }
 }
 
-fn verdict_of(metrics: &Metrics, language: Language) -> Value {
+fn verdict_of(metrics: &Metrics, language: Language, settable: &Settable<'_>) -> Value {
     let verdict = verdict(metrics);
+    let label = metrics.label.as_deref().map(|label| settable.text(label));
     json!({
         "key": verdict.as_str(),
         "name": verdict.name(language),
         "sentence": verdict_sentence(metrics, language),
-        "because": matches!(verdict, Verdict::Watch | Verdict::Repair).then(|| reason(metrics, language)).flatten(),
+        "because": (verdict != Verdict::Uncertain).then(|| reason(metrics, label.as_deref(), language)).flatten(),
     })
 }
 
