@@ -87,7 +87,7 @@ pub(super) fn view(report: &Report, house: &House<'_>, extent: &Extent<'_>) -> V
             .collect::<Vec<_>>(),
         "batch": if combined && whole { batch::view(report) } else { Value::Null },
         "left_out": matter::left_out(report, settable),
-        "matter": if whole { matter::view(report) } else { Value::Null },
+        "matter": if whole { matter::view(report, house.rules) } else { Value::Null },
     })
 }
 

@@ -122,9 +122,22 @@ fn overlay_key(metrics: &Metrics, language: Language) -> Vec<Value> {
     classes.chain(areas).map(|(key, name)| json!({ "key": key, "name": name })).collect()
 }
 
-/// The last part of a path: folders say nothing to a reader.
+/// A name without the folders before it that are called by an id: those say nothing to a reader.
 pub(super) fn file_name(path: &str) -> &str {
-    path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(path)
+    let mut name = path;
+    while let Some((folder, rest)) = name.split_once('/')
+        && is_id(folder)
+        && !rest.is_empty()
+    {
+        name = rest;
+    }
+    name
+}
+
+/// Whether it is written as a UUID is.
+fn is_id(text: &str) -> bool {
+    let groups = text.split('-').map(str::len);
+    groups.eq([8, 4, 4, 4, 12]) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 /// What should be done, with the standard or the practice that says so.
@@ -269,4 +282,19 @@ fn model(metrics: &Metrics, language: Language, settable: &Settable<'_>) -> Valu
         "label": metrics.label.as_deref().map(|label| settable.text(label)),
         "probability": metrics.probability.filter(|p| p.is_finite()).map(|p| index(language, p)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_name;
+
+    #[test]
+    fn a_name_is_told_whole_but_for_folders_that_are_ids() {
+        let id = "0193f1a2-7c40-7e3b-9a51-2f6f0c8d1e77";
+        assert_eq!(file_name(&format!("{id}/{id}/hall 2/a.jpg")), "hall 2/a.jpg");
+        for name in ["line1/a.jpg", "<script>alert(1)</script>.jpg", "../../etc/passwd", "a.jpg", "", "/"] {
+            assert_eq!(file_name(name), name);
+        }
+        assert_eq!(file_name(&format!("{id}/")), format!("{id}/"));
+    }
 }
