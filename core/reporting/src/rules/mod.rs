@@ -18,4 +18,5 @@ pub use file::{Rules, RulesError};
 pub use grade::{Grade, d610_grade, flaking_class, grades, grades_note};
 pub use reason::reason;
 pub use recommend::{Priority, Recommendation, Source};
+pub(crate) use verdict::figures_are_doubtful;
 pub use verdict::{LOW_CONFIDENCE, Verdict, verdict, verdict_sentence};

@@ -86,7 +86,7 @@ fn is_doubtful(metrics: &Metrics) -> bool {
 
 /// Whether the measured figures are too weak to recommend anything by. Where a model was heard, `confidence` speaks of
 /// its label, and the figures have one of their own.
-pub(super) fn figures_are_doubtful(metrics: &Metrics) -> bool {
+pub(crate) fn figures_are_doubtful(metrics: &Metrics) -> bool {
     match &metrics.measured {
         Some(measured) => measured.confidence.is_some_and(is_low),
         None => is_doubtful(metrics),

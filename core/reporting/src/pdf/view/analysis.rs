@@ -5,7 +5,10 @@ use crate::language::{NOT_MEASURED, date, date_time, decimal, index, integer, pl
 use crate::model::{Analysis, Defect, Language, Metrics, Picture, Report, Template};
 use crate::pdf::pictures;
 use crate::pdf::text::Settable;
-use crate::rules::{Class, Figure, Rules, Verdict, grades, grades_note, reason, verdict, verdict_sentence};
+use crate::rules::{
+    Class, Figure, Rules, Verdict, figures_are_doubtful, grades, grades_note, reason, verdict,
+    verdict_sentence,
+};
 use serde_json::{Value, json};
 
 /// `position` is its place in `report`, whose first has `before` others before it in the whole report.
@@ -51,6 +54,10 @@ pub(super) fn view(
         "ratings": ratings(metrics, language),
         "ratings_note": grades_note(metrics, language),
         "recommendations": recommendations,
+        "recommendations_none": words.get(match verdict(metrics) {
+            Verdict::Pass if !figures_are_doubtful(metrics) => "label.no_recommendations",
+            _ => "label.no_recommendations_known",
+        }),
         "settings": figures::settings(metrics, language),
         "model": model(metrics, language, settable),
         "lightness": analysis.lightness.as_ref().filter(|counts| counts.iter().any(|count| *count > 0)),

@@ -50,7 +50,7 @@ pub(super) fn view(report: &Report) -> Value {
         "classes_note": defects.note(language),
         "trend": trend(&of.trend, language),
         "worst": of.worst,
-        "worst_note": worst_note(&of, language),
+        "worst_total": { "value": of.analyses - of.verdicts.pass, "text": integer(language, of.analyses - of.verdicts.pass) },
         "profile_note": profile_note(report),
     })
 }
@@ -169,18 +169,6 @@ fn sentence(of: &Statistics, language: Language) -> String {
         ));
     }
     sentences.join(" ")
-}
-
-/// How many of those that need attention are listed, where it is not all of them.
-fn worst_note(of: &Statistics, language: Language) -> Option<String> {
-    let total = of.analyses - of.verdicts.pass;
-    let shown = of.worst.len() as u64;
-    (shown < total).then(|| {
-        words(language).fill(
-            "label.more_worst",
-            &[("shown", &integer(language, shown)), ("total", &integer(language, total))],
-        )
-    })
 }
 
 /// The tiles above the charts.
