@@ -8,6 +8,7 @@ mod fonts;
 mod join;
 mod margins;
 mod memory;
+mod part;
 mod parts;
 mod pictures;
 mod templates;
