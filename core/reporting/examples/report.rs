@@ -10,10 +10,12 @@ use std::time::Instant;
 
 use chrono::{DateTime, Duration, Utc};
 use forgeos_imaging::{Limits, Options, decode, inspect, judge, overlay, print};
+use forgeos_reporting::csv::csv;
 use forgeos_reporting::model::{
-    Analysis, Capture, Defect, Language, LeftOut, Metrics, Picture, Report, Template,
+    Analysis, Capture, Defect, Language, LeftOut, Measured, Metrics, Picture, Report, Template,
 };
 use forgeos_reporting::pdf::{Setter, SetterOptions};
+use forgeos_reporting::xlsx::xlsx;
 
 /// Long side of a picture that takes half a page's width, at about 200 pixels per inch.
 const PRINT_SIDE: u32 = 800;
@@ -52,6 +54,11 @@ fn main() {
                 started.elapsed()
             );
             std::fs::write(folder.join(format!("{name}-{word}.pdf")), pdf.bytes).unwrap();
+            if name == "standard-batch" || name == "standard-hostile" {
+                let table = folder.join(format!("{name}-{word}"));
+                std::fs::write(table.with_extension("xlsx"), xlsx(&report).unwrap()).unwrap();
+                std::fs::write(table.with_extension("csv"), csv(&report)).unwrap();
+            }
         }
     };
     for template in [Template::Summary, Template::Standard, Template::Detailed] {
@@ -61,7 +68,20 @@ fn main() {
         set(&format!("{name}-heavy"), report(template, vec![heavy(rusty)]));
         set(&format!("{name}-seed"), report(template, vec![seed_row()]));
         set(&format!("{name}-hostile"), report(template, vec![hostile(rusty)]));
+        set(&format!("{name}-reference"), report(template, vec![reference(rusty)]));
+        set(&format!("{name}-weak"), report(template, vec![weak(rusty)]));
+        set(&format!("{name}-model"), report(template, vec![by_model(clean)]));
+        set(&format!("{name}-missing"), report(template, vec![without_pictures(rusty)]));
+        set(
+            &format!("{name}-unasked"),
+            Report { include_images: false, ..report(template, vec![without_pictures(rusty)]) },
+        );
+        set(
+            &format!("{name}-three"),
+            report(template, vec![rusty.clone(), without_pictures(clean), weak(rusty)]),
+        );
         set(&format!("{name}-batch"), report(template, photographs.clone()));
+        set(&format!("{name}-thirty"), report(template, many(&photographs, 30, true)));
     }
     set("standard-300", report(Template::Standard, many(&photographs, 300, true)));
     set("standard-300-without-pictures", report(Template::Standard, many(&photographs, 300, false)));
@@ -113,7 +133,10 @@ fn analysed(name: &str, bytes: &[u8]) -> Option<Analysis> {
     let size = inspect(&drawn, &limits).ok()?;
     let part = overlay::photograph_part((size.width, size.height), (source.width, source.height));
     let overlay = print::fit_part(&drawn, &limits, PRINT_SIDE, part).ok()?;
-    let picture = |jpeg: Vec<u8>| Some(Picture { bytes: jpeg.into(), extension: "jpg", url: None });
+    let picture = |jpeg: Vec<u8>, bucket: &str| {
+        let url = Some(format!("https://example.com/{bucket}/{name}"));
+        Some(Picture { bytes: jpeg.into(), extension: "jpg", url })
+    };
     let defects = judgement.defects.iter().take(200).map(|defect| Defect {
         class: format!("{:?}", defect.class).to_lowercase(),
         x: defect.bounds.x,
@@ -151,8 +174,8 @@ fn analysed(name: &str, bytes: &[u8]) -> Option<Analysis> {
             }),
             ..Metrics::default()
         },
-        photograph: picture(photograph.jpeg),
-        overlay: picture(overlay.jpeg),
+        photograph: picture(photograph.jpeg, "images"),
+        overlay: picture(overlay.jpeg, "outputs"),
         overlay_needs_key: part.is_some(),
         lightness: Some(photograph.lightness),
     })
@@ -202,6 +225,48 @@ fn seed_row() -> Analysis {
         overlay_needs_key: false,
         lightness: None,
     }
+}
+
+/// Of the profile `reference`.
+fn reference(base: &Analysis) -> Analysis {
+    let mut analysis = base.clone();
+    analysis.metrics.profile = Some("reference".to_owned());
+    (analysis.metrics.cqi, analysis.metrics.cvi) = (Some(0.61), Some(0.44));
+    analysis.metrics.coverage_percent = Some(48.37);
+    analysis
+}
+
+/// Taken badly: glare, blur, wrong exposure.
+fn weak(base: &Analysis) -> Analysis {
+    let mut analysis = base.clone();
+    analysis.filename = Some("glare.jpg".to_owned());
+    analysis.metrics.confidence = Some(0.18);
+    analysis.metrics.roi_percent = Some(21.4);
+    analysis.metrics.capture = Some(Capture {
+        glare_percent: Some(34.2),
+        clipped_percent: Some(18.9),
+        sharpness: Some(0.12),
+        lighting_evenness: Some(0.31),
+    });
+    analysis
+}
+
+/// A model has said otherwise than the figures.
+fn by_model(base: &Analysis) -> Analysis {
+    let mut analysis = base.clone();
+    let measured =
+        Measured { severity: analysis.metrics.severity.clone(), confidence: analysis.metrics.confidence };
+    analysis.metrics.measured = Some(measured);
+    analysis.metrics.severity = Some("high".to_owned());
+    analysis.metrics.confidence = Some(0.88);
+    analysis.metrics.model_version = Some("20261121-3f0a7c1d-52a8-4f60-b0cb-0b7b3a7c2f02".to_owned());
+    analysis.metrics.label = Some("delamination".to_owned());
+    analysis.metrics.probability = Some(0.91);
+    analysis
+}
+
+fn without_pictures(base: &Analysis) -> Analysis {
+    Analysis { photograph: None, overlay: None, lightness: None, ..base.clone() }
 }
 
 fn hostile(base: &Analysis) -> Analysis {

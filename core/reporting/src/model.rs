@@ -164,6 +164,39 @@ pub struct Metrics {
     pub measured: Option<Measured>,
 }
 
+impl Metrics {
+    /// The same without figures that lie outside what they can be: those count as not measured.
+    #[must_use]
+    pub fn without_the_impossible(mut self) -> Self {
+        let capture = self.capture.get_or_insert_default();
+        let measured = self.measured.get_or_insert_default();
+        let shares = [
+            &mut self.cvi,
+            &mut self.cqi,
+            &mut self.edge_coverage_ratio,
+            &mut self.confidence,
+            &mut self.probability,
+            &mut capture.sharpness,
+            &mut capture.lighting_evenness,
+            &mut measured.confidence,
+        ];
+        let percents = [
+            &mut self.coverage_percent,
+            &mut self.roi_percent,
+            &mut capture.glare_percent,
+            &mut capture.clipped_percent,
+        ];
+        for (figures, most) in [(&mut { shares }[..], 1.0), (&mut { percents }[..], 100.0)] {
+            for figure in figures {
+                **figure = figure.filter(|value| (0.0..=most).contains(value));
+            }
+        }
+        self.capture = self.capture.filter(|capture| *capture != Capture::default());
+        self.measured = self.measured.filter(|measured| *measured != Measured::default());
+        self
+    }
+}
+
 /// What was measured besides what a model says.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

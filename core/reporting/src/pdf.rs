@@ -6,7 +6,9 @@
 mod error;
 mod fonts;
 mod join;
+mod margins;
 mod memory;
+mod part;
 mod parts;
 mod pictures;
 mod templates;
@@ -108,7 +110,7 @@ impl Setter {
     }
 
     /// The same; `told` hears how many of the analyses are set, as far as that can be known: of a large report after each
-    /// part, and perhaps from the beginning again.
+    /// part.
     ///
     /// # Errors
     /// As [`Self::pdf`].

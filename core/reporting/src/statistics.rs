@@ -46,7 +46,8 @@ pub struct Statistics {
     pub defects_of_other_classes: u64,
     /// How `cqi` went.
     pub trend: Trend,
-    /// Places in the list of analyses that need attention first: repair before watch, then the lowest `cqi`.
+    /// Places in the list of analyses that need attention first: repair before watch before uncertain, then the lowest
+    /// `cqi`.
     pub worst: Vec<usize>,
 }
 
@@ -250,7 +251,8 @@ fn worst(analyses: &[Analysis]) -> Vec<usize> {
             let rank = match verdict(&analysis.metrics) {
                 Verdict::Repair => 0,
                 Verdict::Watch => 1,
-                Verdict::Pass | Verdict::Uncertain => return None,
+                Verdict::Uncertain => 2,
+                Verdict::Pass => return None,
             };
             Some((rank, cqi(analysis).unwrap_or(f64::INFINITY), place))
         })

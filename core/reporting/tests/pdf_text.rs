@@ -4,7 +4,7 @@
 #[path = "pdf_support/mod.rs"]
 mod support;
 
-use forgeos_reporting::model::{Language, Metrics, Report, Template};
+use forgeos_reporting::model::{Language, Measured, Metrics, Report, Template};
 use support::{analysis, report, seed_row, setter};
 
 /// The words of each page, one line of the page a line.
@@ -125,10 +125,15 @@ fn the_first_page_says_what_was_left_out_and_where() {
     for template in [Template::Summary, Template::Standard, Template::Detailed] {
         let report = Report { template, ..of(template, Language::En, true) };
         let said = words(&report);
-        let first = said.split("--- page 2").next().unwrap().replace('\n', " ");
-        let page =
-            first.split("1 analysis was left out, see page ").nth(1).unwrap().split(' ').next().unwrap();
-        let place = said.split(&format!("--- page {page}\n")).nth(1).unwrap();
+        let first = said.split("--- page 2").next().unwrap();
+        let told = first.replace('\n', " ").split_once("1 analysis was left out").unwrap().1.to_owned();
+        // On the same page it needs no number.
+        let place = match told.strip_prefix(", see page ") {
+            Some(page) => {
+                said.split(&format!("--- page {}\n", page.split(' ').next().unwrap())).nth(1).unwrap()
+            }
+            None => first,
+        };
         assert!(place.contains("There is no analysis with this ID."), "{said}");
     }
 }
@@ -152,4 +157,47 @@ fn one_analysis_of_a_combined_report_needs_no_contents() {
     assert!(running(&report).contains(" Contents "));
     report.analyses.truncate(1);
     assert!(!running(&report).contains(" Contents "));
+}
+
+#[test]
+fn nothing_to_recommend_is_told_apart_from_nothing_known() {
+    let none = "No action is recommended";
+    let sound = |metrics: &mut Metrics| {
+        metrics.severity = Some("low".to_owned());
+        metrics.defects_detected = Some(0);
+        metrics.defects = Some(Vec::new());
+        metrics.edge_coverage_ratio = Some(1.0);
+        metrics.coverage_percent = Some(100.0);
+        (metrics.label, metrics.measured) = (None, None);
+    };
+    assert!(running(&of_metrics(Template::Standard, sound)).contains(none));
+    let empty = of_metrics(Template::Standard, |metrics| *metrics = Metrics::default());
+    let weak = of_metrics(Template::Standard, |metrics| {
+        sound(metrics);
+        metrics.measured = Some(Measured { severity: Some("high".to_owned()), confidence: Some(0.4) });
+    });
+    for report in [empty, weak] {
+        let said = running(&report);
+        assert!(!said.contains(none) && said.contains("not enough for recommendations"), "{said}");
+    }
+}
+
+#[test]
+fn a_verdict_of_a_model_says_so_whether_it_is_milder_or_harsher() {
+    for (severity, measured) in [("low", "high"), ("high", "low")] {
+        let report = of_metrics(Template::Standard, |metrics| {
+            metrics.severity = Some(severity.to_owned());
+            metrics.measured = Some(Measured { severity: Some(measured.to_owned()), confidence: Some(0.9) });
+        });
+        let said = running(&report);
+        let because = format!("It says “worn”; by the measured figures alone the severity is {measured}.");
+        assert!(said.contains("rained model") && said.contains(&because), "{said}");
+        assert!(!said.contains("The coating shows"), "{said}");
+    }
+}
+
+#[test]
+fn recommendations_say_how_soon() {
+    let said = running(&of(Template::Summary, Language::En, false));
+    assert!(said.contains("At next maintenance: Rust is seen on"), "{said}");
 }

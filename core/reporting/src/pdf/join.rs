@@ -1,18 +1,20 @@
 //! Joins the parts of a large report into one PDF, written as they come: no part is held any longer than it takes to
 //! copy it.
 //!
-//! A frame has every page of the report; those of its analyses are blank but for their headings. Its outline, its named
-//! destinations and its page numbers are therefore right as they are, and the pages of the parts take the place of the
-//! blank ones. Objects get new numbers; what is numbered besides (the keys of the structure's parent tree, the ids of its
-//! elements) is made unique. Knows what typst writes (PDF 1.7, flat page tree, structure trees with direct arrays) and no
-//! more than that: something else is an error, never a broken file.
+//! A frame has every page of the report; those of its analyses have nothing but headings, headers and footers. Its outline,
+//! its named destinations and its page numbers are therefore right as they are. The pages of the parts take the place of
+//! those pages, and get their headers and footers. Objects get new numbers; what is numbered besides (the keys of the
+//! structure's parent tree, the ids of its elements) is made unique. Knows what typst writes (PDF 1.7, flat page tree,
+//! structure trees with direct arrays) and no more than that: something else is an error, never a broken file.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
-use lopdf::{Dictionary, Document, Object, ObjectId, StringFormat, Writer};
+use lopdf::{Dictionary, Object, ObjectId, Stream, StringFormat, Writer};
 
 use super::error::PdfError;
+use super::margins::{Margins, resources_of};
+use super::part::{Change, Source};
 
 /// The page tree's only node.
 const PAGES: u32 = 1;
@@ -26,7 +28,7 @@ pub(super) struct Joined {
     out: Vec<u8>,
     /// Where each object begins, the first object first; 0 for one that is not written.
     offsets: Vec<usize>,
-    pages: Vec<Object>,
+    pages: Vec<Page>,
     elements: Vec<Object>,
     /// Keys with what they stand for, ascending.
     parents: Vec<Object>,
@@ -35,24 +37,11 @@ pub(super) struct Joined {
     parts: usize,
 }
 
-/// What is looked up once in a file that is to be copied.
-struct Source {
-    file: Document,
-    root: Dictionary,
-    pages: Vec<ObjectId>,
-    pages_root: ObjectId,
-    structure: Dictionary,
-    document: ObjectId,
-    elements: Vec<Object>,
-}
-
-/// How references, keys and ids of a file change.
-struct Change {
-    shift: u32,
-    keys: i64,
-    prefix: String,
-    /// New objects for some of the old ones.
-    known: HashMap<ObjectId, u32>,
+/// A page of a part, until it is known what stands around it.
+struct Page {
+    id: u32,
+    dictionary: Dictionary,
+    resources: Dictionary,
 }
 
 impl Joined {
@@ -75,8 +64,18 @@ impl Joined {
         let source = Source::read(part)?;
         let starts = names.iter().map(|name| source.page_of(name)).collect::<Result<_, _>>()?;
         let change = self.change(&source);
-        self.copy(&source, &change, &HashSet::new())?;
-        self.pages.extend(source.pages.iter().map(|id| change.reference(*id)));
+        let mut held = HashSet::new();
+        for id in &source.pages {
+            let page = source.page(*id)?;
+            held.insert(*id);
+            held.extend(page.get(b"Resources").and_then(Object::as_reference));
+            self.pages.push(Page {
+                id: change.number(*id),
+                dictionary: change.dictionary(page),
+                resources: change.dictionary(&resources_of(&source.file, page)?),
+            });
+        }
+        self.copy(&source, &change, &held)?;
         self.elements.extend(source.elements.iter().map(|one| change.object(one)));
         self.take_tables(&source, &change, &HashSet::new())?;
         Ok(starts)
@@ -89,9 +88,10 @@ impl Joined {
             return Err(PdfError::Join("pages of the parts are not those of the frame"));
         }
         let mut change = self.change(&source);
-        let taken: HashSet<ObjectId> = source.pages[blank.clone()].iter().copied().collect();
-        for (page, real) in source.pages[blank.clone()].iter().zip(&self.pages) {
-            change.known.insert(*page, real.as_reference().map_err(PdfError::Unread)?.0);
+        let blank = &source.pages[blank];
+        let taken: HashSet<ObjectId> = blank.iter().copied().collect();
+        for (page, real) in blank.iter().zip(&self.pages) {
+            change.known.insert(*page, real.id);
         }
         // Elements of blank pages go, with all that lies in them; those of the parts stand where they stood.
         let (mut before, mut after, mut dropped) = (Vec::new(), Vec::new(), taken.clone());
@@ -106,13 +106,49 @@ impl Joined {
                 before.push(change.object(element));
             }
         }
+        for id in blank {
+            let page = source.page(*id)?;
+            for key in [&b"Contents"[..], b"Resources"] {
+                dropped.extend(page.get(key).and_then(Object::as_reference));
+            }
+        }
         self.copy(&source, &change, &dropped)?;
+        self.frame_pages(&source, &change, blank)?;
         self.take_tables(&source, &change, &dropped)?;
         let parts = std::mem::take(&mut self.elements);
         let elements: Vec<Object> = before.into_iter().chain(parts).chain(after).collect();
         let page = |id: &ObjectId| change.reference(*id);
         let pages: Vec<Object> = source.pages.iter().map(page).collect();
         self.close(&source, &change, pages, elements)
+    }
+
+    /// Writes the pages of all parts, each with header and footer of its blank page.
+    fn frame_pages(&mut self, source: &Source, change: &Change, blank: &[ObjectId]) -> Result<(), PdfError> {
+        for (mut page, id) in std::mem::take(&mut self.pages).into_iter().zip(blank) {
+            let margins = Margins::of(&source.file, source.page(*id)?)?;
+            for (kind, named) in &change.dictionary(&margins.resources) {
+                let mut all = match page.resources.get(kind) {
+                    Ok(own) => own.as_dict().cloned().map_err(PdfError::Unread)?,
+                    Err(_) => Dictionary::new(),
+                };
+                for (name, object) in named.as_dict().map_err(PdfError::Unread)? {
+                    all.set(name.clone(), object.clone());
+                }
+                page.resources.set(kind.clone(), all);
+            }
+            // What they do to the state of drawing ends with them.
+            let mut around =
+                Stream::new(Dictionary::new(), [b"q\n", &margins.content[..], b"\nQ\n"].concat());
+            around.compress().map_err(PdfError::Unread)?;
+            self.offsets.push(0);
+            let number = self.offsets.len() as u32;
+            self.write(number, &Object::Stream(around))?;
+            let own = page.dictionary.get(b"Contents").map_err(PdfError::Unread)?.clone();
+            page.dictionary.set("Contents", vec![Object::Reference((number, 0)), own]);
+            page.dictionary.set("Resources", page.resources);
+            self.write(page.id, &Object::Dictionary(page.dictionary))?;
+        }
+        Ok(())
     }
 
     fn change(&mut self, source: &Source) -> Change {
@@ -261,145 +297,10 @@ impl Joined {
     }
 }
 
-/// The page, from 0, on which each named destination of a file lies; and how many pages it has.
-pub(super) fn places(file: &[u8], names: &[String]) -> Result<(Vec<usize>, usize), PdfError> {
+/// The page, from 0, on which each named destination of a file lies.
+pub(super) fn places(file: &[u8], names: &[String]) -> Result<Vec<usize>, PdfError> {
     let source = Source::read(file)?;
-    let places = names.iter().map(|name| source.page_of(name)).collect::<Result<_, _>>()?;
-    Ok((places, source.pages.len()))
-}
-
-impl Source {
-    fn read(bytes: &[u8]) -> Result<Self, PdfError> {
-        let file = Document::load_mem(bytes).map_err(PdfError::Unread)?;
-        let of = |dictionary: &Dictionary, key: &[u8]| -> Result<Dictionary, lopdf::Error> {
-            file.dereference(dictionary.get(key)?).and_then(|(_, found)| found.as_dict().cloned())
-        };
-        let root = of(&file.trailer, b"Root").map_err(PdfError::Unread)?;
-        let pages_root = root.get(b"Pages").and_then(Object::as_reference).map_err(PdfError::Unread)?;
-        let pages = file.get_pages().into_values().collect();
-        let structure = of(&root, b"StructTreeRoot").map_err(PdfError::Unread)?;
-        let document = match structure.get(b"K").map_err(PdfError::Unread)? {
-            Object::Array(all) if all.len() == 1 => all[0].as_reference(),
-            other => other.as_reference(),
-        }
-        .map_err(PdfError::Unread)?;
-        let elements = file
-            .get_object(document)
-            .and_then(Object::as_dict)
-            .and_then(|document| document.get(b"K"))
-            .and_then(Object::as_array)
-            .map_err(PdfError::Unread)?
-            .clone();
-        Ok(Self { root, pages, pages_root, structure, document, elements, file })
-    }
-
-    /// The place among the pages, from 0, of a named destination.
-    fn page_of(&self, wanted: &str) -> Result<usize, PdfError> {
-        let missing = PdfError::Join("a section has no destination of its name");
-        let inner = |dictionary: &Dictionary, key: &[u8]| {
-            let (_, found) = self.file.dereference(dictionary.get(key).ok()?).ok()?;
-            Some(found.clone())
-        };
-        let names = inner(&self.root, b"Names")
-            .and_then(|names| inner(names.as_dict().ok()?, b"Dests"))
-            .and_then(|dests| inner(dests.as_dict().ok()?, b"Names"));
-        let Some(Object::Array(names)) = names else { return Err(missing) };
-        let pairs = names.as_chunks::<2>().0.iter();
-        let mut found = pairs.filter(|pair| pair[0].as_str().is_ok_and(|name| name == wanted.as_bytes()));
-        let Some([_, destination]) = found.next() else { return Err(missing) };
-        let (_, destination) = self.file.dereference(destination).map_err(PdfError::Unread)?;
-        let page = destination
-            .as_array()
-            .ok()
-            .and_then(|array| array.first())
-            .and_then(|page| page.as_reference().ok());
-        self.pages.iter().position(|id| Some(*id) == page).ok_or(missing)
-    }
-
-    /// The page that an element, or the first that lies in it, stands on.
-    fn page_of_element(&self, element: &Object, depth: usize) -> Option<ObjectId> {
-        if depth > 40 {
-            return None;
-        }
-        let (_, element) = self.file.dereference(element).ok()?;
-        if let Object::Array(all) = element {
-            return all.iter().find_map(|one| self.page_of_element(one, depth + 1));
-        }
-        let element = element.as_dict().ok()?;
-        match element.get(b"Pg").and_then(Object::as_reference) {
-            Ok(page) => Some(page),
-            Err(_) => self.page_of_element(element.get(b"K").ok()?, depth + 1),
-        }
-    }
-
-    /// An element and all that lies in it.
-    fn gather(&self, element: &Object, into: &mut HashSet<ObjectId>, depth: usize) {
-        if depth > 40 {
-            return;
-        }
-        match element {
-            Object::Reference(id) => {
-                into.insert(*id);
-                if let Ok(found) = self.file.get_object(*id) {
-                    self.gather(found, into, depth + 1);
-                }
-            }
-            Object::Array(all) => all.iter().for_each(|one| self.gather(one, into, depth + 1)),
-            Object::Dictionary(one) => {
-                if let Ok(inner) = one.get(b"K") {
-                    self.gather(inner, into, depth + 1);
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-impl Change {
-    fn reference(&self, (id, _): ObjectId) -> Object {
-        Object::Reference((self.known.get(&(id, 0)).copied().unwrap_or(self.shift + id), 0))
-    }
-
-    fn id(&self, id: &[u8]) -> Vec<u8> {
-        [self.prefix.as_bytes(), id].concat()
-    }
-
-    fn object(&self, object: &Object) -> Object {
-        match object {
-            Object::Reference(id) => self.reference(*id),
-            Object::Array(all) => Object::Array(all.iter().map(|one| self.object(one)).collect()),
-            Object::Dictionary(dictionary) => Object::Dictionary(self.dictionary(dictionary)),
-            Object::Stream(stream) => {
-                let mut stream = stream.clone();
-                stream.dict = self.dictionary(&stream.dict);
-                Object::Stream(stream)
-            }
-            other => other.clone(),
-        }
-    }
-
-    fn dictionary(&self, dictionary: &Dictionary) -> Dictionary {
-        let is_element = dictionary.has(b"S") && dictionary.has(b"P");
-        let mut changed = Dictionary::new();
-        for (key, value) in dictionary {
-            let value = match (key.as_slice(), value) {
-                (b"StructParent" | b"StructParents", Object::Integer(key)) => {
-                    Object::Integer(key + self.keys)
-                }
-                (b"ID", Object::String(id, format)) if is_element => Object::String(self.id(id), *format),
-                (b"Headers", Object::Array(ids)) => {
-                    let id = |one: &Object| match one {
-                        Object::String(id, format) => Object::String(self.id(id), *format),
-                        other => other.clone(),
-                    };
-                    Object::Array(ids.iter().map(id).collect())
-                }
-                (_, value) => self.object(value),
-            };
-            changed.set(key.clone(), value);
-        }
-        changed
-    }
+    names.iter().map(|name| source.page_of(name)).collect()
 }
 
 fn name(name: &str) -> Object {

@@ -18,19 +18,15 @@ use serde_json::{Map, Value, json};
 pub(super) enum Extent<'a> {
     /// All of it.
     Whole,
-    /// All but the sections of its analyses: for each of them as many pages, blank but for their headings.
+    /// All but the sections of its analyses: for each of them as many pages, with nothing but heading, header and footer.
     Frame {
         /// Pages of every section.
         pages: &'a [usize],
     },
-    /// The sections of some analyses and nothing else.
+    /// The sections of some analyses and nothing else, neither header nor footer.
     Sections {
         /// The place of the first in the whole report, from 0.
         first: usize,
-        /// Pages of the whole report that stand before them.
-        pages_before: usize,
-        /// Pages of the whole report.
-        pages_in_all: usize,
     },
 }
 
@@ -52,13 +48,10 @@ pub(super) fn view(report: &Report, house: &House<'_>, extent: &Extent<'_>) -> V
     let flat: Map<String, Value> = words.entries().map(|(key, word)| (key.to_owned(), json!(word))).collect();
     let combined = report.combined || report.analyses.len() != 1;
     let title = if combined { "report.title_combined" } else { "report.title" };
-    let (first, pages_before, pages_in_all) = match extent {
-        Extent::Sections { first, pages_before, pages_in_all } => {
-            (*first, *pages_before, Some(*pages_in_all))
-        }
-        Extent::Whole | Extent::Frame { .. } => (0, 0, None),
+    let (first, whole) = match extent {
+        Extent::Sections { first } => (*first, false),
+        Extent::Whole | Extent::Frame { .. } => (0, true),
     };
-    let whole = pages_in_all.is_none();
     json!({
         "template": report.template,
         "extent": match extent {
@@ -66,8 +59,6 @@ pub(super) fn view(report: &Report, house: &House<'_>, extent: &Extent<'_>) -> V
             Extent::Frame { .. } => "frame",
             Extent::Sections { .. } => "sections",
         },
-        "pages_before": pages_before,
-        "pages_in_all": pages_in_all,
         "lang": match language { Language::En => "en", Language::No => "nb" },
         "decimal_mark": match language { Language::En => ".", Language::No => "," },
         "words": flat,
@@ -89,13 +80,14 @@ pub(super) fn view(report: &Report, house: &House<'_>, extent: &Extent<'_>) -> V
             .enumerate()
             .map(|(index, analysis)| match extent {
                 Extent::Frame { pages } => analysis::line(report, index, analysis, house, pages[index]),
-                Extent::Whole => analysis::view(report, index, analysis, house, 0),
-                Extent::Sections { .. } => analysis::view(report, index, analysis, house, first),
+                Extent::Whole | Extent::Sections { .. } => {
+                    analysis::view(report, index, analysis, house, first)
+                }
             })
             .collect::<Vec<_>>(),
         "batch": if combined && whole { batch::view(report) } else { Value::Null },
         "left_out": matter::left_out(report, settable),
-        "matter": if whole { matter::view(report) } else { Value::Null },
+        "matter": if whole { matter::view(report, house.rules) } else { Value::Null },
     })
 }
 

@@ -61,13 +61,24 @@ pub fn grades(metrics: &Metrics, language: Language) -> Vec<Grade> {
             let count = class.among(defects).count() as u64;
             (count > 0).then(|| {
                 let area_percent = Figure::AreaOf(class).of(metrics).unwrap_or(0.0);
-                grade(class, count, area_percent, list_is_complete(metrics), language)
+                grade(class, count, area_percent, language)
             })
         })
         .collect()
 }
 
-fn grade(class: Class, count: u64, area_percent: f64, complete: bool, language: Language) -> Grade {
+/// What all ratings that are numbers have in common, and what they do not tell. `None` where there are no such.
+#[must_use]
+pub fn grades_note(metrics: &Metrics, language: Language) -> Option<String> {
+    let words = words(language);
+    let rated = grades(metrics, language).iter().any(|grade| grade.rating.is_some());
+    rated.then(|| match list_is_complete(metrics) {
+        true => words.get("rating.as_seen").to_owned(),
+        false => format!("{} {}", words.get("rating.as_seen"), words.get("rating.at_least")),
+    })
+}
+
+fn grade(class: Class, count: u64, area_percent: f64, language: Language) -> Grade {
     let words = words(language);
     let numbered = |key, number: u8| words.fill(key, &[("grade", &number.to_string())]);
     let (standard, rating, note) = match class {
@@ -86,13 +97,7 @@ fn grade(class: Class, count: u64, area_percent: f64, complete: bool, language: 
         Class::Crack => (Some("ISO 4628-4"), None, "rating.crack_note"),
         Class::Streak | Class::Bead => (None, None, "rating.no_standard_note"),
     };
-    let mut note = words.get(note).to_owned();
-    if rating.is_some() {
-        note = format!("{} {note}", words.get("rating.as_seen"));
-        if !complete {
-            note = format!("{note} {}", words.get("rating.at_least"));
-        }
-    }
+    let note = words.get(note).to_owned();
     Grade { class: class.as_str(), count, area_percent, standard, rating, note }
 }
 
@@ -160,16 +165,18 @@ mod tests {
             seen,
             [
                 ("rust", 2, Some("ASTM D610"), Some("Rustgrad 6 (10 er best)")),
-                ("flake", 1, Some("ISO 4628-5"), Some("Avflaking, ut over mengdeklasse 5")),
+                ("flake", 1, Some("ISO 4628-5"), Some("Avflassing, ut over mengdeklasse 5")),
                 ("blister", 1, Some("ISO 4628-2"), None),
             ]
         );
-        assert!(grades[0].note.contains("fotografiet") && !grades[0].note.contains("ikke fullstendig"));
+        let note = grades_note(&metrics, Language::No).unwrap_or_default();
+        assert!(note.contains("fotografiet") && !note.contains("ikke fullstendig"), "{note}");
+        assert_eq!(grades_note(&found(&[("blister", 0.1)], 1), Language::No), None);
     }
 
     #[test]
     fn a_list_that_was_cut_says_so() {
-        let grades = grades(&found(&[("rust", 0.5)], 300), Language::En);
-        assert!(grades[0].note.contains("may be larger"), "{}", grades[0].note);
+        let note = grades_note(&found(&[("rust", 0.5)], 300), Language::En).unwrap_or_default();
+        assert!(note.contains("may be larger"), "{note}");
     }
 }

@@ -4,6 +4,7 @@
 //! it holds; where the row does not carry what decided, nothing is said.
 
 use super::figures::{Class, Figure};
+use super::verdict::overruled;
 use crate::language::words;
 use crate::model::{Language, Metrics};
 
@@ -26,15 +27,18 @@ const MEDIUM: [Cut; 3] = [
     (Figure::LongestCrackPercent, 10.0, "reason.crack"),
 ];
 
-/// The rule that decides, as a sentence; none for a severity that is low or unknown.
+/// The rule that decides, as a sentence; none for a severity that is low or unknown. Where it was the model, its `label` as
+/// it may be shown.
 #[must_use]
-pub fn reason(metrics: &Metrics, language: Language) -> Option<String> {
+pub fn reason(metrics: &Metrics, label: Option<&str>, language: Language) -> Option<String> {
     let words = words(language);
     let severity = metrics.severity.as_deref()?;
-    let measured = metrics.measured.as_ref().and_then(|measured| measured.severity.as_deref());
-    if let Some(other) = measured.filter(|measured| *measured != severity) {
-        let other = words.find(&format!("severity.{other}"))?.to_lowercase();
-        return Some(words.fill("reason.model", &[("severity", &other)]));
+    if let Some(measured) = overruled(metrics) {
+        let measured = words.find(&format!("severity.{measured}"))?.to_lowercase();
+        return Some(match label {
+            Some(label) => words.fill("reason.model_label", &[("severity", &measured), ("label", label)]),
+            None => words.fill("reason.model", &[("severity", &measured)]),
+        });
     }
     let cuts: &[Cut] = match severity {
         "high" => &HIGH,
@@ -76,7 +80,7 @@ mod tests {
     }
 
     fn said(metrics: &Metrics) -> Option<String> {
-        reason(metrics, Language::En)
+        reason(metrics, Some("worn"), Language::En)
     }
 
     #[test]
@@ -105,6 +109,8 @@ mod tests {
         let measured = Measured { severity: Some("low".to_owned()), confidence: None };
         let metrics = Metrics { measured: Some(measured), ..of("high", &[("rust", 0.9)]) };
         let said = said(&metrics).unwrap();
-        assert!(said.contains("trained model") && said.contains("low"), "{said}");
+        assert!(said.contains("“worn”") && said.contains("low"), "{said}");
+        let unnamed = reason(&metrics, None, Language::No).unwrap();
+        assert_eq!(unnamed, "Etter måletallene alene er alvorlighetsgraden lav.");
     }
 }

@@ -61,14 +61,23 @@ pub fn verdict(metrics: &Metrics) -> Verdict {
     }
 }
 
-/// The verdict in a sentence, which tells a weak photograph from a severity that is missing.
+/// The verdict in a sentence, which tells a weak photograph from a severity that is missing, and what a model says from
+/// what was measured.
 #[must_use]
 pub fn verdict_sentence(metrics: &Metrics, language: Language) -> String {
     let key = match verdict(metrics) {
-        Verdict::Uncertain if !is_doubtful(metrics) => "unrated",
-        verdict => verdict.as_str(),
+        Verdict::Uncertain if !is_doubtful(metrics) => "verdict.unrated.sentence".to_owned(),
+        Verdict::Uncertain => "verdict.uncertain.sentence".to_owned(),
+        verdict if overruled(metrics).is_some() => format!("verdict.by_model.{}", verdict.as_str()),
+        verdict => format!("verdict.{}.sentence", verdict.as_str()),
     };
-    words(language).get(&format!("verdict.{key}.sentence")).to_owned()
+    words(language).get(&key).to_owned()
+}
+
+/// The measured severity, where a model has set another one.
+pub(super) fn overruled(metrics: &Metrics) -> Option<&str> {
+    let measured = metrics.measured.as_ref()?.severity.as_deref()?;
+    (metrics.severity.as_deref() != Some(measured)).then_some(measured)
 }
 
 fn is_doubtful(metrics: &Metrics) -> bool {
@@ -77,7 +86,7 @@ fn is_doubtful(metrics: &Metrics) -> bool {
 
 /// Whether the measured figures are too weak to recommend anything by. Where a model was heard, `confidence` speaks of
 /// its label, and the figures have one of their own.
-pub(super) fn figures_are_doubtful(metrics: &Metrics) -> bool {
+pub(crate) fn figures_are_doubtful(metrics: &Metrics) -> bool {
     match &metrics.measured {
         Some(measured) => measured.confidence.is_some_and(is_low),
         None => is_doubtful(metrics),
@@ -120,6 +129,21 @@ mod tests {
         assert_eq!(verdict(&with_model(0.1)), Verdict::Pass);
         assert!(figures_are_doubtful(&with_model(0.1)) && !figures_are_doubtful(&with_model(0.8)));
         assert!(figures_are_doubtful(&of(Some("low"), Some(0.1))));
+    }
+
+    #[test]
+    fn a_sound_coating_is_not_said_to_show_defects_because_a_model_says_so() {
+        let with_model = |severity, measured: &str| Metrics {
+            measured: Some(Measured { severity: Some(measured.to_owned()), confidence: Some(0.9) }),
+            ..of(Some(severity), Some(0.9))
+        };
+        for (severity, measured, said) in [
+            ("high", "low", "By the trained model, the coating calls for repair."),
+            ("low", "high", "The trained model sees nothing in this photograph that calls for action."),
+            ("high", "high", "The coating shows defects in this photograph that call for repair."),
+        ] {
+            assert_eq!(verdict_sentence(&with_model(severity, measured), Language::En), said);
+        }
     }
 
     #[test]

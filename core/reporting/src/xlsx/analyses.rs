@@ -71,7 +71,7 @@ fn columns(look: &Look) -> Vec<Column<'_>> {
         column("column.edge_coverage_ratio", 13, &look.index),
         column("column.defects_detected", 10, &look.integer),
         column("column.severity", 18, &look.text),
-        column("column.verdict", 14, &look.text),
+        column("column.verdict", 18, &look.text),
         column("column.confidence", 14, &look.index),
         column("column.roi_percent", 13, &look.percent),
         column("column.glare_percent", 14, &look.percent),

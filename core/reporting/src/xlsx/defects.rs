@@ -4,8 +4,8 @@ use forgeos_tables::Cell;
 use rust_xlsxwriter::{Workbook, XlsxError};
 
 use crate::{
-    language::Words,
-    model::{Analysis, Defect, Report},
+    language::{Words, place_of},
+    model::{Analysis, Defect, Metrics, Report},
 };
 
 use super::{
@@ -34,9 +34,10 @@ pub(super) fn write(
     begin_table(sheet, &columns, words, look)?;
     let mut row = 0;
     for (number, analysis) in (1..).zip(&report.analyses) {
-        for defect in analysis.metrics.defects.iter().flatten() {
+        for (place, defect) in (1..).zip(analysis.metrics.defects.iter().flatten()) {
             row += 1;
-            for ((at, column), cell) in (0..).zip(&columns).zip(cells(number, analysis, defect, words)) {
+            let cells = cells((number, place), analysis, defect, words);
+            for ((at, column), cell) in (0..).zip(&columns).zip(cells) {
                 put(sheet, (row, at), cell, column.format)?;
             }
         }
@@ -49,6 +50,7 @@ fn columns(look: &Look) -> Vec<Column<'_>> {
     vec![
         column("column.number", 7, &look.integer),
         column("column.filename", 36, &look.text),
+        column("column.defect_number", 10, &look.integer),
         column("column.class", 16, &look.text),
         column("column.area_percent", 12, &look.index),
         column("column.x", 12, &look.integer),
@@ -56,14 +58,24 @@ fn columns(look: &Look) -> Vec<Column<'_>> {
         column("column.width", 12, &look.integer),
         column("column.height", 12, &look.integer),
         column("column.delta_e", 15, &look.decimal),
+        column("column.place", 18, &look.text),
         column("column.analysis_id", 40, &look.text),
     ]
 }
 
-fn cells<'a>(number: u32, analysis: &'a Analysis, defect: &'a Defect, words: &'a Words) -> [Cell<'a>; 10] {
+/// `numbers` are those of the analysis and of the defect, as the PDF has them.
+fn cells<'a>(
+    numbers: (u32, u32),
+    analysis: &'a Analysis,
+    defect: &'a Defect,
+    words: &'a Words,
+) -> [Cell<'a>; 12] {
+    let Metrics { width, height, .. } = analysis.metrics;
+    let place = place_of(defect, width, height).map(|place| place.name(words.language()));
     [
-        number.into(),
+        numbers.0.into(),
         analysis.filename.as_deref().into(),
+        numbers.1.into(),
         Cell::Text(words.find(&format!("defect.{}.name", defect.class)).unwrap_or(&defect.class)),
         defect.area_percent.into(),
         defect.x.into(),
@@ -71,6 +83,7 @@ fn cells<'a>(number: u32, analysis: &'a Analysis, defect: &'a Defect, words: &'a
         defect.width.into(),
         defect.height.into(),
         defect.delta_e.into(),
+        place.into(),
         Cell::Text(&analysis.id),
     ]
 }

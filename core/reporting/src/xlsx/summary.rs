@@ -43,6 +43,7 @@ pub(super) fn write(
     let figures = statistics(&report.analyses);
     page.facts(report, &figures)?;
     page.key_figures(&figures)?;
+    page.by_verdict(&figures)?;
     page.by_severity(&figures)?;
     page.cqi_spread(&figures)?;
     page.by_class(&figures)
@@ -104,6 +105,20 @@ impl Page<'_> {
         Ok(())
     }
 
+    fn by_verdict(&mut self, figures: &Statistics) -> Result<(), XlsxError> {
+        self.begin("heading.verdict_share", &["column.verdict", "column.count", "column.share"])?;
+        let counts = figures.verdicts;
+        for (name, count) in [
+            ("verdict.pass.name", counts.pass),
+            ("verdict.watch.name", counts.watch),
+            ("verdict.repair.name", counts.repair),
+            ("verdict.uncertain.name", counts.uncertain),
+        ] {
+            self.share(name, count, figures.analyses)?;
+        }
+        Ok(())
+    }
+
     fn by_severity(&mut self, figures: &Statistics) -> Result<(), XlsxError> {
         self.begin("heading.severity_share", &["column.severity", "column.count", "column.share"])?;
         let counts = figures.severities;
@@ -115,11 +130,7 @@ impl Page<'_> {
         ];
         let first = self.row;
         for (name, count) in rows {
-            self.name(self.words.get(name))?;
-            self.number(1, count)?;
-            let share = count as f64 / figures.analyses.max(1) as f64;
-            put(self.sheet, (self.row, 2), share.into(), &self.look.share)?;
-            self.row += 1;
+            self.share(name, count, figures.analyses)?;
         }
         let colours = SEVERITY_COLOURS.into_iter().chain([NO_COLOUR]);
         let points: Vec<ChartPoint> =
@@ -183,6 +194,16 @@ impl Page<'_> {
                 put(self.sheet, (self.row, column), Cell::Text(self.words.get(key)), format)?;
             }
         }
+        self.row += 1;
+        Ok(())
+    }
+
+    /// A row of a name, a count and its share of `all`.
+    fn share(&mut self, name: &str, count: u64, all: u64) -> Result<(), XlsxError> {
+        self.name(self.words.get(name))?;
+        self.number(1, count)?;
+        let share = count as f64 / all.max(1) as f64;
+        put(self.sheet, (self.row, 2), share.into(), &self.look.share)?;
         self.row += 1;
         Ok(())
     }

@@ -1,5 +1,5 @@
 //! From a row of `analyses` to what the report's templates see. A row may have been written by others than the worker:
-//! what is missing or of a wrong type counts as not measured, and nothing in it makes a report fail.
+//! what is missing, of a wrong type or outside what it can be counts as not measured, and nothing in it makes a report fail.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ pub(super) fn analysis(
         job_id: source.job_id.map(|id| id.to_string()),
         created_at: source.created_at,
         filename: source.filename.as_deref().map(|name| own_name(name, owner).to_owned()),
-        metrics: metrics_of(metrics),
+        metrics: metrics_of(metrics).without_the_impossible(),
         photograph: None,
         overlay: None,
         overlay_needs_key: false,
@@ -161,6 +161,19 @@ mod tests {
         for odd in [json!(null), json!([]), json!("x"), json!({"defects": 3, "capture": []})] {
             assert_eq!(metrics_of(Some(odd)), Metrics::default());
         }
+    }
+
+    #[test]
+    fn a_figure_that_cannot_be_counts_as_not_measured() {
+        let metrics = json!({
+            "cvi": 71.3, "cqi": 1, "coverage_percent": -5, "edge_coverage_ratio": 1e308, "confidence": 7,
+            "roi_percent": 100, "capture": {"glare_percent": 101, "sharpness": 0},
+        });
+        let metrics = analysis(Some(&source("completed", &metrics)), None).unwrap().metrics;
+        assert_eq!((metrics.cvi, metrics.edge_coverage_ratio, metrics.confidence), (None, None, None));
+        assert_eq!((metrics.coverage_percent, metrics.roi_percent), (None, Some(100.0)));
+        assert_eq!(metrics.cqi, Some(1.0));
+        assert_eq!(metrics.capture, Some(Capture { sharpness: Some(0.0), ..Capture::default() }));
     }
 
     #[test]

@@ -150,11 +150,8 @@ impl Writer {
             let before = collected * (1 + place as u64);
             let progress = self.ctx.progress.clone();
             progress.set("typesetting", before, steps);
-            let mut furthest = 0;
-            // A large report may be set a second time: what is shown does not go back.
             let told = move |set: usize| {
-                furthest = furthest.max(set as u64);
-                progress.set("typesetting", before + furthest * SETTING_TENTHS / 10, steps);
+                progress.set("typesetting", before + set as u64 * SETTING_TENTHS / 10, steps);
             };
             let set = typeset(&self.ctx, &self.setter, report, *format, told).await?;
             self.ctx.progress.set("writing", before + collected * SETTING_TENTHS / 10, steps);

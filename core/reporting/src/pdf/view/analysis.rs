@@ -5,7 +5,10 @@ use crate::language::{NOT_MEASURED, date, date_time, decimal, index, integer, pl
 use crate::model::{Analysis, Defect, Language, Metrics, Picture, Report, Template};
 use crate::pdf::pictures;
 use crate::pdf::text::Settable;
-use crate::rules::{Class, Figure, Rules, Verdict, grades, reason, verdict, verdict_sentence};
+use crate::rules::{
+    Class, Figure, Rules, Verdict, figures_are_doubtful, grades, grades_note, reason, verdict,
+    verdict_sentence,
+};
 use serde_json::{Value, json};
 
 /// `position` is its place in `report`, whose first has `before` others before it in the whole report.
@@ -40,7 +43,7 @@ pub(super) fn view(
         "name": name,
         "date": date(language, analysis.created_at),
         "date_time": date_time(language, analysis.created_at),
-        "verdict": verdict_of(metrics, language),
+        "verdict": verdict_of(metrics, language, settable),
         "severity": severity(metrics, language),
         "profile_note": figures::is_reference(metrics).then(|| words.get("profile_meaning.reference")),
         "indices": figures::indices(metrics, language),
@@ -49,7 +52,12 @@ pub(super) fn view(
         "map": map(metrics),
         "capture": figures::capture(metrics, language),
         "ratings": ratings(metrics, language),
+        "ratings_note": grades_note(metrics, language),
         "recommendations": recommendations,
+        "recommendations_none": words.get(match verdict(metrics) {
+            Verdict::Pass if !figures_are_doubtful(metrics) => "label.no_recommendations",
+            _ => "label.no_recommendations_known",
+        }),
         "settings": figures::settings(metrics, language),
         "model": model(metrics, language, settable),
         "lightness": analysis.lightness.as_ref().filter(|counts| counts.iter().any(|count| *count > 0)),
@@ -60,7 +68,7 @@ pub(super) fn view(
     })
 }
 
-/// What tables and the outline say of an analysis, whose section has so many `pages`.
+/// What tables, the outline and footers say of an analysis, whose section has so many `pages`.
 pub(super) fn line(
     report: &Report,
     position: usize,
@@ -71,8 +79,9 @@ pub(super) fn line(
     let (metrics, language) = (&analysis.metrics, report.language);
     json!({
         "number": position + 1,
+        "id": house.settable.text(&analysis.id),
         "name": name_of(analysis, language, &house.settable),
-        "verdict": verdict_of(metrics, language),
+        "verdict": verdict_of(metrics, language, &house.settable),
         "indices": figures::indices(metrics, language),
         "defect_count": figures::count(metrics.defects_detected, language),
         "pages": pages,
@@ -86,13 +95,14 @@ fn name_of(analysis: &Analysis, language: Language, settable: &Settable<'_>) -> 
     }
 }
 
-fn verdict_of(metrics: &Metrics, language: Language) -> Value {
+fn verdict_of(metrics: &Metrics, language: Language, settable: &Settable<'_>) -> Value {
     let verdict = verdict(metrics);
+    let label = metrics.label.as_deref().map(|label| settable.text(label));
     json!({
         "key": verdict.as_str(),
         "name": verdict.name(language),
         "sentence": verdict_sentence(metrics, language),
-        "because": matches!(verdict, Verdict::Watch | Verdict::Repair).then(|| reason(metrics, language)).flatten(),
+        "because": (verdict != Verdict::Uncertain).then(|| reason(metrics, label.as_deref(), language)).flatten(),
     })
 }
 
@@ -119,9 +129,22 @@ fn overlay_key(metrics: &Metrics, language: Language) -> Vec<Value> {
     classes.chain(areas).map(|(key, name)| json!({ "key": key, "name": name })).collect()
 }
 
-/// The last part of a path: folders say nothing to a reader.
+/// A name without the folders before it that are called by an id: those say nothing to a reader.
 pub(super) fn file_name(path: &str) -> &str {
-    path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(path)
+    let mut name = path;
+    while let Some((folder, rest)) = name.split_once('/')
+        && is_id(folder)
+        && !rest.is_empty()
+    {
+        name = rest;
+    }
+    name
+}
+
+/// Whether it is written as a UUID is.
+fn is_id(text: &str) -> bool {
+    let groups = text.split('-').map(str::len);
+    groups.eq([8, 4, 4, 4, 12]) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 /// What should be done, with the standard or the practice that says so.
@@ -266,4 +289,19 @@ fn model(metrics: &Metrics, language: Language, settable: &Settable<'_>) -> Valu
         "label": metrics.label.as_deref().map(|label| settable.text(label)),
         "probability": metrics.probability.filter(|p| p.is_finite()).map(|p| index(language, p)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_name;
+
+    #[test]
+    fn a_name_is_told_whole_but_for_folders_that_are_ids() {
+        let id = "0193f1a2-7c40-7e3b-9a51-2f6f0c8d1e77";
+        assert_eq!(file_name(&format!("{id}/{id}/hall 2/a.jpg")), "hall 2/a.jpg");
+        for name in ["line1/a.jpg", "<script>alert(1)</script>.jpg", "../../etc/passwd", "a.jpg", "", "/"] {
+            assert_eq!(file_name(name), name);
+        }
+        assert_eq!(file_name(&format!("{id}/")), format!("{id}/"));
+    }
 }

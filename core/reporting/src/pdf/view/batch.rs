@@ -50,6 +50,7 @@ pub(super) fn view(report: &Report) -> Value {
         "classes_note": defects.note(language),
         "trend": trend(&of.trend, language),
         "worst": of.worst,
+        "worst_total": { "value": of.analyses - of.verdicts.pass, "text": integer(language, of.analyses - of.verdicts.pass) },
         "profile_note": profile_note(report),
     })
 }
@@ -133,7 +134,8 @@ fn whole_percent(language: Language, value: f64) -> String {
     if value > 0.0 && value < 1.0 {
         return format!("<\u{a0}{}", percent(language, 1.0, 0));
     }
-    percent(language, value, 0)
+    // A half goes up, as everybody expects; formatting takes it to the even number.
+    percent(language, value.round(), 0)
 }
 
 fn sentence(of: &Statistics, language: Language) -> String {
@@ -145,23 +147,28 @@ fn sentence(of: &Statistics, language: Language) -> String {
     if of.verdicts.pass == of.analyses {
         return words.get("verdict.combined.all_pass").to_owned();
     }
-    let mut text = words.fill(
-        "verdict.combined.sentence",
-        &[
-            ("repair", &number(of.verdicts.repair)),
-            ("watch", &number(of.verdicts.watch)),
-            ("pass", &number(of.verdicts.pass)),
-            ("total", &number(of.analyses)),
-        ],
-    );
+    let parts: Vec<String> = [
+        ("verdict.combined.repair", of.verdicts.repair),
+        ("verdict.combined.watch", of.verdicts.watch),
+        ("verdict.combined.pass", of.verdicts.pass),
+    ]
+    .into_iter()
+    .filter(|(_, count)| *count > 0)
+    .map(|(key, count)| words.fill(key, &[("count", &number(count))]))
+    .collect();
+    let total = number(of.analyses);
+    let mut sentences = Vec::new();
+    if !parts.is_empty() {
+        let parts = parts.join(", ");
+        sentences.push(words.fill("verdict.combined.sentence", &[("parts", &parts), ("total", &total)]));
+    }
     if of.verdicts.uncertain > 0 {
-        text.push(' ');
-        text.push_str(&words.fill(
+        sentences.push(words.fill(
             "verdict.combined.uncertain",
-            &[("uncertain", &number(of.verdicts.uncertain)), ("total", &number(of.analyses))],
+            &[("uncertain", &number(of.verdicts.uncertain)), ("total", &total)],
         ));
     }
-    text
+    sentences.join(" ")
 }
 
 /// The tiles above the charts.
