@@ -9,11 +9,12 @@ use std::{
     fs,
     os::unix::{
         fs::{MetadataExt, chown},
+        net::UnixStream,
         process::CommandExt,
     },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -29,8 +30,9 @@ pub const EVERYWHERE: &str = "FORGEOS_TEST_POOLER";
 
 /// Reads from a pipe whose other end only this process has, and stops the pooler when that ends.
 const WATCH: &str = r#"
-"$1" -q "$2/settings" </dev/null >"$2/log" 2>&1 &
+"$1" -q "$2/settings" </dev/null >>"$2/log" 2>&1 &
 pooler=$!
+echo $pooler >"$2/pid"
 read -r _
 kill -INT "$pooler" 2>/dev/null
 wait "$pooler"
@@ -40,7 +42,8 @@ wait "$pooler"
 #[derive(Debug)]
 pub struct PgBouncer {
     folder: TempDir,
-    watcher: Child,
+    owner: (u32, u32),
+    watcher: Mutex<Child>,
 }
 
 impl PgBouncer {
@@ -59,42 +62,44 @@ impl PgBouncer {
 
     /// A pooler of one's own before the test server, with at most this many server connections a database.
     #[must_use]
-    // Nothing else runs in a test that has no way to its database yet.
-    #[allow(clippy::disallowed_methods)]
     pub fn start(connections: usize) -> Self {
         let program = program().unwrap_or_else(|| {
             panic!("this test needs PgBouncer; install it with `sudo apt-get install pgbouncer`")
         });
         let server = server().socket_folder();
         let owner = fs::metadata(&server).unwrap();
+        let owner = (owner.uid(), owner.gid());
         let folder = TempDir::with_prefix("forgeos-test-pooler-").unwrap();
         let settings = settings(folder.path(), &server, connections);
         fs::write(folder.path().join("settings"), settings).unwrap();
         fs::write(folder.path().join("users"), "\"forgeos\" \"\"\n").unwrap();
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", WATCH, "sh"]).arg(program).arg(folder.path()).process_group(0);
-        if owner.uid() != fs::metadata(folder.path()).unwrap().uid() {
-            chown(folder.path(), Some(owner.uid()), Some(owner.gid())).unwrap();
-            for file in ["settings", "users"] {
-                chown(folder.path().join(file), Some(owner.uid()), Some(owner.gid())).unwrap();
+        if owner.0 != fs::metadata(folder.path()).unwrap().uid() {
+            for path in [".", "settings", "users"] {
+                chown(folder.path().join(path), Some(owner.0), Some(owner.1)).unwrap();
             }
-            command.uid(owner.uid()).gid(owner.gid());
         }
-        let watcher = command
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let pooler = Self { folder, watcher };
-        let began = Instant::now();
-        while !pooler.folder().join(format!(".s.PGSQL.{PORT}")).exists() {
-            let log = || fs::read_to_string(pooler.folder().join("log")).unwrap_or_default();
-            assert!(began.elapsed() < Duration::from_secs(20), "PgBouncer did not start: {}", log());
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        pooler
+        let watcher = Mutex::new(watch(&program, folder.path(), owner));
+        Self { folder, owner, watcher }
+    }
+
+    /// Whether the machine has the program.
+    #[must_use]
+    pub fn is_installed() -> bool {
+        program().is_some()
+    }
+
+    /// kill -9: nobody is told, and its socket stays behind.
+    pub fn kill(&self) {
+        let pid = fs::read_to_string(self.folder().join("pid")).unwrap();
+        let killed = Command::new("sh").args(["-c", &format!("kill -9 {pid}")]).status().unwrap();
+        assert!(killed.success(), "cannot kill PgBouncer");
+        end(&mut self.watcher.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Starts it again, with the same settings and socket, after [`PgBouncer::kill`].
+    pub fn start_again(&self) {
+        let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        *watcher = watch(&program().unwrap(), self.folder(), self.owner);
     }
 
     /// Where its socket lies.
@@ -106,9 +111,38 @@ impl PgBouncer {
 
 impl Drop for PgBouncer {
     fn drop(&mut self) {
-        drop(self.watcher.stdin.take());
-        let _ = self.watcher.wait();
+        end(self.watcher.get_mut().unwrap_or_else(PoisonError::into_inner));
     }
+}
+
+/// Starts the program and waits until it takes connections.
+// Nothing else runs in a test that has no way to its database.
+#[allow(clippy::disallowed_methods)]
+fn watch(program: &Path, folder: &Path, owner: (u32, u32)) -> Child {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", WATCH, "sh"]).arg(program).arg(folder).process_group(0);
+    if fs::metadata("/proc/self").unwrap().uid() != owner.0 {
+        command.uid(owner.0).gid(owner.1);
+    }
+    let watcher = command
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while UnixStream::connect(folder.join(format!(".s.PGSQL.{PORT}"))).is_err() {
+        let log = || fs::read_to_string(folder.join("log")).unwrap_or_default();
+        assert!(began.elapsed() < Duration::from_secs(20), "PgBouncer did not start: {}", log());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    watcher
+}
+
+fn end(watcher: &mut Child) {
+    drop(watcher.stdin.take());
+    let _ = watcher.wait();
 }
 
 /// What is not named here is PgBouncer's default. No `ignore_startup_parameters`, no reset between clients.

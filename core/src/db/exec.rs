@@ -105,12 +105,15 @@ pub struct Transaction {
 
 impl Transaction {
     pub(super) async fn open(db: &Db) -> DbResult<Self> {
-        // On a task of its own: a future that is dropped while its BEGIN is under way would put the connection back
-        // into the pool with a transaction open on the server that sqlx 0.9 knows nothing of, and the next single
+        // Whoever gives up waiting leaves the queue for a connection, and ends its attempt to make one. Left behind, such
+        // attempts would have all places of a small pool after an outage, each asleep until its next try or stuck in a
+        // connection that nobody answers, and those who came later would wait for them in vain.
+        let connection = db.pool.acquire().await?;
+        // The BEGIN itself on a task of its own: a future that is dropped while it is under way would put the connection
+        // back into the pool with a transaction open on the server that sqlx 0.9 knows nothing of, and the next single
         // statement on it would be rolled back although it had succeeded. The task ends as a transaction that is
         // dropped, which sqlx does roll back.
-        let pool = db.pool.clone();
-        let begin = tokio::spawn(async move { pool.begin().await });
+        let begin = tokio::spawn(sqlx::Transaction::begin(connection, None));
         let begun = answered(db.silence, async {
             begin.await.map_err(std::io::Error::other).map_err(sqlx::Error::Io)?
         });

@@ -43,6 +43,9 @@ const ASK_AFTER: Duration = Duration::from_secs(1);
 const ASK_HANDLERS_AFTER: Duration = Duration::from_millis(5);
 /// How long it may take to answer.
 const ASK_PATIENCE: Duration = Duration::from_secs(2);
+/// How long somebody waits for a connection. While a server refuses connections, sqlx tries again ever more seldom, at
+/// last every fifth of this.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// A statement that brings neither a row nor an answer for this long is given up, unless the pool says otherwise.
 const SILENCE: Duration = Duration::from_secs(300);
 
@@ -59,13 +62,13 @@ impl Db {
     /// A pool of at most `max_connections`, opened when first used.
     #[must_use]
     pub fn lazy(options: PgConnectOptions, statements: Statements, max_connections: u32) -> Self {
-        Self::with_planning(options, statements, max_connections, Planning::Usual)
+        Self::with_planning(options, statements, max_connections, Planning::Usual, PATIENCE)
     }
 
     /// The same for the statements of [`queue`], see [`Planning::Queue`].
     #[must_use]
     pub fn lazy_for_queue(options: PgConnectOptions, statements: Statements, max_connections: u32) -> Self {
-        Self::with_planning(options, statements, max_connections, Planning::Queue)
+        Self::with_planning(options, statements, max_connections, Planning::Queue, PATIENCE)
     }
 
     fn with_planning(
@@ -73,7 +76,10 @@ impl Db {
         statements: Statements,
         max_connections: u32,
         planning: Planning,
+        patience: Duration,
     ) -> Self {
+        // Asking leaves time to connect anew.
+        let ask_patience = ASK_PATIENCE.min(patience / 4);
         let ask_after = match planning {
             Planning::Usual => ASK_HANDLERS_AFTER,
             Planning::Queue => ASK_AFTER,
@@ -81,7 +87,7 @@ impl Db {
         let mut pool = PgPoolOptions::new()
             .max_connections(max_connections.max(1))
             .min_connections(0)
-            .acquire_timeout(Duration::from_secs(10))
+            .acquire_timeout(patience)
             .test_before_acquire(false)
             // A busy connection is not asked. One that was idle may have died with its server: nobody's job should find
             // that out.
@@ -90,7 +96,7 @@ impl Db {
                     if meta.idle_for < ask_after {
                         return Ok(true);
                     }
-                    Ok(tokio::time::timeout(ASK_PATIENCE, connection.ping())
+                    Ok(tokio::time::timeout(ask_patience, connection.ping())
                         .await
                         .is_ok_and(|pong| pong.is_ok()))
                 })
@@ -146,11 +152,12 @@ impl Db {
     }
 
     /// Another pool to the same database, for the runtime that calls this: connections belong to the runtime that opened
-    /// them.
+    /// them. Nobody waits for a connection longer than `patience`, and the tries to make one are as close together as that
+    /// asks for.
     #[must_use]
-    pub fn sibling(&self, max_connections: u32) -> Self {
+    pub fn sibling(&self, max_connections: u32, patience: Duration) -> Self {
         let options = (*self.pool.connect_options()).clone();
-        Self::with_planning(options, self.statements, max_connections, self.planning)
+        Self::with_planning(options, self.statements, max_connections, self.planning, patience)
             .with_silence(self.silence)
     }
 

@@ -60,6 +60,48 @@ async fn a_time_that_no_client_can_read_is_refused() {
 }
 
 #[tokio::test]
+async fn times_of_a_row_are_finite_and_a_lease_ends_within_a_day() {
+    let world = TestWorld::new().await;
+    for column in ["created_at", "started_at", "completed_at"] {
+        for time in ["infinity", "-infinity"] {
+            let job = world.sql("insert into jobs (job_type) values ('noop') returning id").await;
+            for sql in [
+                format!("insert into jobs (job_type, {column}) values ('noop', '{time}')"),
+                format!("update jobs set {column} = '{time}' where id = '{}'", job.value()),
+            ] {
+                assert_eq!(world.refused(&sql).await.code, "23514", "{sql}");
+            }
+        }
+    }
+    let lease = |until: &str| {
+        format!("update jobs set status = 'running', locked_by = gen_random_uuid(), locked_until = {until}")
+    };
+    for until in ["'infinity'", "now() + interval '2 days'"] {
+        let refusal = world.refused(lease(until)).await;
+        assert_eq!(refusal.code, "23514", "{until}");
+        assert!(refusal.message.starts_with("locked_until is when a lease runs out"), "{refusal:?}");
+    }
+    world.sql(lease("now() + interval '1 hour'")).await;
+}
+
+#[tokio::test]
+async fn the_fencing_token_is_never_lowered() {
+    let world = TestWorld::new().await;
+    let id = world.enqueue("noop", &serde_json::json!({})).await;
+    world.sql(format!("update jobs set attempt = 5 where id = '{id}'")).await;
+    for attempt in [4, 0, -1] {
+        let sql = format!("update jobs set attempt = {attempt} where id = '{id}'");
+        assert_eq!(world.refused(&sql).await.code, "23514", "{sql}");
+    }
+    // Not by the worker either.
+    let worker = world.login("forgeos_worker");
+    let refusal = worker.refused(format!("update jobs set attempt = 4 where id = '{id}'")).await;
+    assert_eq!(refusal.code, "23514");
+    world.sql(format!("update jobs set attempt = 6 where id = '{id}'")).await;
+    assert_eq!(world.job(id).await.attempt, 6);
+}
+
+#[tokio::test]
 async fn the_service_inserts_pending_jobs_or_history() {
     let world = TestWorld::new().await;
     for status in ["completed", "failed", "cancelled"] {

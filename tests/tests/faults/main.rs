@@ -13,6 +13,7 @@ mod held;
 mod killed;
 mod poison;
 mod pool;
+mod pooler;
 mod processes;
 mod products;
 mod server;

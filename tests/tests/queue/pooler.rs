@@ -1,6 +1,9 @@
 //! Behind a transaction pooler: statements without names, each inside a transaction, and nothing of a session.
 
-use forgeos_tests::{PgBouncer, TestWorld, pgbouncer};
+use std::time::Duration;
+
+use forgeos_core::db::{Db, DbError, Statements, within};
+use forgeos_tests::{PgBouncer, TestWorld, line::Line, pgbouncer, world::poll};
 use serde_json::json;
 use sqlx::Connection;
 use uuid::Uuid;
@@ -40,6 +43,35 @@ async fn no_statement_keeps_a_name_on_the_server() {
         assert!(names.is_empty(), "{names:?}");
         session.finish().await.unwrap();
     }
+}
+
+/// A try to connect that nobody waits for any more, on a line that has died, keeps no place of the pool: here the only
+/// one, in the pool of the heartbeat one of two, and it would keep it for longer than a lease.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gives_up_waiting_for_a_connection_leaves_nothing_behind() {
+    let world = TestWorld::new().await;
+    let line = Line::to(&world).await;
+    let database = world.options.get_database().unwrap();
+    let url = format!("postgresql://forgeos@{}/{database}?sslmode=disable", line.address());
+    let options = url.parse::<sqlx::postgres::PgConnectOptions>().unwrap().extra_float_digits(None);
+    let db = Db::lazy(options, Statements::Unnamed, 1);
+    line.go_dead();
+    for _ in 0..3 {
+        let refusal = within(Duration::from_millis(100), db.begin()).await.err();
+        assert!(matches!(refusal, Some(DbError::TimedOut)), "{refusal:?}");
+    }
+    line.mend();
+    let begun = within(Duration::from_secs(3), db.begin()).await;
+    begun.expect("the line is mended").rollback().await.unwrap();
+    // Nor does a BEGIN that is under way when nobody waits for it any more leave a transaction open.
+    let begin = db.begin();
+    drop(futures::FutureExt::now_or_never(begin));
+    let open = "select count(*) = 0 from pg_stat_activity
+                where datname = current_database() and state = 'idle in transaction'";
+    poll("no transaction to be left open", async || (world.sql(open).await.value() == "t").then_some(()))
+        .await;
+    let session = within(Duration::from_secs(3), db.session()).await;
+    session.expect("the connection is back in its pool").finish().await.unwrap();
 }
 
 /// One server connection carries everybody in turn, so whatever one transaction leaves behind the next one finds.

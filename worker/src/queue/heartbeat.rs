@@ -63,10 +63,11 @@ impl Heartbeat {
     }
 
     async fn run(self, stop: CancellationToken) {
-        let db = self.db.sibling(CONNECTIONS);
         let tick = TICK.min(self.lease / 5);
         // A third of the lease: two heartbeats may fail before it runs out.
         let due_after = self.lease / 3;
+        // A connection that comes later would find nobody who waits for it.
+        let db = self.db.sibling(CONNECTIONS, due_after);
         let mut registered: Option<Instant> = None;
         let mut said_away = Vec::new();
         let mut silence = Silence::of(&self.health);
