@@ -139,8 +139,12 @@ pub async fn list(db: &Db, filter: &JobFilter<'_>, limit: i64) -> DbResult<Vec<J
         r#"select id, coalesce(job_type, '') as "job_type!", coalesce(status, '') as "status!", priority, attempt,
                   case when jsonb_typeof(progress -> 'percent') = 'number'
                        then (progress ->> 'percent')::float8 end as percent,
-                  coalesce(extract(epoch from now() - created_at), 0)::float8 as "age_seconds!",
-                  extract(epoch from coalesce(completed_at, now()) - started_at)::float8 as run_seconds,
+                  -- Adopted rows may hold times that nothing can be subtracted from.
+                  case when isfinite(created_at) then extract(epoch from now() - created_at)
+                       else 0 end::float8 as "age_seconds!",
+                  case when isfinite(started_at) and isfinite(coalesce(completed_at, now()))
+                       then extract(epoch from coalesce(completed_at, now()) - started_at)
+                       end::float8 as run_seconds,
                   error_code, error_message
            from public.jobs
            where ($1::text is null or job_type = $1) and ($2::text is null or status = $2)

@@ -143,13 +143,19 @@ impl Storage {
         Ok(Self(Arc::new(Inner { stores, signers: None, kind: Kind::Local { folders, public_url } })))
     }
 
+    /// The folder of a local store; none where the store is another.
+    #[must_use]
+    pub fn folder(settings: &StorageSettings, data_dir: &Path) -> Option<PathBuf> {
+        match settings.url.as_deref().map(str::trim) {
+            None | Some("") => Some(data_dir.join("storage")),
+            Some(url) => Url::parse(url).ok().filter(|url| url.scheme() == "file")?.to_file_path().ok(),
+        }
+    }
+
     /// The folder of a local store in which no bucket was ever made; opening it would make them. Where a store was in use,
     /// that is a disk which is not mounted.
     pub fn unmade_folder(settings: &StorageSettings, data_dir: &Path) -> Option<PathBuf> {
-        let root = match settings.url.as_deref().map(str::trim) {
-            None | Some("") => data_dir.join("storage"),
-            Some(url) => Url::parse(url).ok().filter(|url| url.scheme() == "file")?.to_file_path().ok()?,
-        };
+        let root = Self::folder(settings, data_dir)?;
         let made = Bucket::ALL.iter().any(|bucket| root.join(bucket.as_str()).is_dir());
         (!made).then_some(root)
     }

@@ -211,3 +211,25 @@ async fn what_the_server_refuses_is_mended_where_it_is() {
         assert!(cure.contains(mend), "{cure}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_store_on_a_disk_of_its_own_has_its_room_looked_at() {
+    use std::os::unix::fs::MetadataExt;
+    let world = TestWorld::new().await;
+    let memory = std::path::Path::new("/dev/shm");
+    let device = |folder: &std::path::Path| std::fs::metadata(folder).map(|found| found.dev()).ok();
+    if device(memory).is_none() || device(memory) == device(world.folder()) {
+        println!("NOT TRIED: there is no second file system here");
+        return;
+    }
+    let folder = tempfile::tempdir_in(memory).unwrap();
+    let url = format!("file://{}", folder.path().display());
+    let output =
+        world.program().env("FORGEOS__STORAGE__URL", &url).args(&["doctor", "--json"]).output().await;
+    let answer = report(&output);
+    let disks: Vec<&Value> =
+        answer["findings"].as_array().unwrap().iter().filter(|one| one["check"] == "disk").collect();
+    assert_eq!(disks.len(), 2, "{answer}");
+    assert!(disks[1]["found"].as_str().unwrap().contains("/dev/shm"), "{answer}");
+}

@@ -84,6 +84,26 @@ async fn jobs_are_cancelled_retried_and_explained() {
 }
 
 #[tokio::test]
+async fn a_row_with_an_infinite_time_hides_no_other_from_the_list() {
+    let world = TestWorld::new().await;
+    // As in a row that was there before the schema refused it.
+    world.sql("alter table jobs disable trigger jobs_guard_times").await;
+    let odd = world
+        .sql(
+            "insert into jobs (job_type, params, created_at, started_at, completed_at)
+             values ('noop', '{}', 'infinity', '-infinity', 'infinity'), ('noop', '{}', '-infinity', now(), null)
+             returning id",
+        )
+        .await;
+    let good = world.enqueue("noop", &json!({})).await.to_string();
+    let output = world.program().args(&["jobs", "list", "--json"]).output().await;
+    assert_eq!(output.code, Some(0), "{output:?}");
+    for id in odd.column().into_iter().chain([good.as_str()]) {
+        assert!(output.stdout.contains(id), "{id} is not in {}", output.stdout);
+    }
+}
+
+#[tokio::test]
 async fn a_type_is_paused_and_resumed() {
     let world = TestWorld::new().await;
     let paused = "select paused from job_types where name = 'data_export'";
@@ -91,6 +111,16 @@ async fn a_type_is_paused_and_resumed() {
         let output = world.program().args(&["types", word, "data_export"]).output().await;
         assert_eq!(output.code, Some(0), "{output:?}");
         assert_eq!(world.sql(paused).await.value(), expected);
+    }
+    for (arguments, key, expected) in [
+        (&["pause", "data_export"][..], "paused", json!(true)),
+        (&["resume", "data_export"], "paused", json!(false)),
+        (&["limit", "data_export", "--running", "3"], "max_running", json!(3)),
+    ] {
+        let arguments = [&["types"], arguments, &["--json"]].concat();
+        let output = world.program().args(&arguments).output().await;
+        let line: Value = serde_json::from_str(&output.stdout).unwrap();
+        assert_eq!((line["name"].as_str(), &line[key]), (Some("data_export"), &expected), "{line}");
     }
 }
 

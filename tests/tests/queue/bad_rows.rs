@@ -80,6 +80,8 @@ async fn a_nul_in_results_or_message_is_no_obstacle_to_settling() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn times_at_the_end_of_the_calendar_stop_nobody() {
     let world = TestWorld::new().await;
+    // As in rows that were there before the schema refused them.
+    world.sql("alter table jobs disable trigger jobs_guard_times").await;
     let odd = world
         .sql(
             "insert into jobs (job_type, params, run_at, created_at, priority)

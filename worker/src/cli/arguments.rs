@@ -321,11 +321,17 @@ pub(super) enum TypesCommand {
     Pause {
         /// The job type.
         name: String,
+        /// JSON instead of text.
+        #[arg(long)]
+        json: bool,
     },
     /// Start jobs of a type again.
     Resume {
         /// The job type.
         name: String,
+        /// JSON instead of text.
+        #[arg(long)]
+        json: bool,
     },
     /// Cap a type over all workers; `none` removes a cap.
     Limit {
@@ -343,6 +349,9 @@ pub(super) enum TypesCommand {
         /// Whether users take turns: the many jobs of one do not keep those of others waiting.
         #[arg(long, value_name = "true|false")]
         fair: Option<bool>,
+        /// JSON instead of text.
+        #[arg(long)]
+        json: bool,
     },
 }
 

@@ -10,25 +10,29 @@ use super::{
 };
 
 pub(super) async fn types(db: &Db, command: TypesCommand) -> Outcome {
-    let (name, found, words) = match command {
+    let (name, found, words, json) = match command {
         TypesCommand::List { json } => return list(db, json).await,
-        TypesCommand::Pause { name } => {
+        TypesCommand::Pause { name, json } => {
             let found = console::set_paused(db, &name, true).await?;
-            (name, found, "is paused; running jobs go on")
+            (name, found, "is paused; running jobs go on", json)
         }
-        TypesCommand::Resume { name } => {
+        TypesCommand::Resume { name, json } => {
             let found = console::set_paused(db, &name, false).await?;
-            (name, found, "is resumed")
+            (name, found, "is resumed", json)
         }
-        TypesCommand::Limit { name, running, per_user, pending, fair } => {
+        TypesCommand::Limit { name, running, per_user, pending, fair, json } => {
             let cap = |argument: Option<super::arguments::CapArgument>| argument.map(|cap| cap.0);
             let found =
                 console::set_limits(db, &name, cap(running), cap(per_user), cap(pending), fair).await?;
-            (name, found, "has new limits")
+            (name, found, "has new limits", json)
         }
     };
     if found {
-        output::text(&format!("{name} {words}"));
+        if json {
+            output::json(&console::types(db).await?.into_iter().find(|line| line.name == name));
+        } else {
+            output::text(&format!("{name} {words}"));
+        }
         return Ok(());
     }
     check_type(db, &name).await
@@ -37,7 +41,7 @@ pub(super) async fn types(db: &Db, command: TypesCommand) -> Outcome {
 /// What is wrong with a command whatever the database holds.
 pub(super) fn check(command: &TypesCommand) -> Outcome {
     match command {
-        TypesCommand::Limit { name, running: None, per_user: None, pending: None, fair: None } => {
+        TypesCommand::Limit { name, running: None, per_user: None, pending: None, fair: None, .. } => {
             Err(Failure::WrongUse(format!(
                 "say what to limit of `{name}`: --running, --per-user, --pending, --fair"
             )))

@@ -1,5 +1,8 @@
 //! This machine: room on the disk, files of reports, threads and memory.
 
+use std::path::Path;
+
+use forgeos_core::storage::Storage;
 use forgeos_reporting::pdf::{Setter, SetterOptions};
 
 use super::{Finding, words};
@@ -20,10 +23,16 @@ pub(super) fn examine(settings: &Settings, findings: &mut Vec<Finding>) {
         Ok(_) => Finding::ok("reports", "templates, fonts and rules can be used"),
         Err(error) => Finding::fail("reports", words(error), "look at the files that [reporting] names"),
     });
-    // Where nothing is kept, nothing can fill up.
-    if let Some((place, free)) = free_disk(settings) {
+    let store = Storage::folder(&settings.storage, &settings.data_dir);
+    let mut said = None;
+    for (folder, setting) in [(Some(&settings.data_dir), "data_dir"), (store.as_ref(), "storage.url")] {
+        // Where nothing is kept, nothing can fill up.
+        let Some((place, device, free)) = folder.and_then(|folder| free_disk(folder)) else { continue };
+        if said.replace(device) == Some(device) {
+            continue;
+        }
         let found = format!("{:.1} GB free below {place}", free as f64 / 1e9);
-        let mend = "make room, or set data_dir to a larger disk";
+        let mend = format!("make room, or set {setting} to a larger disk");
         findings.push(match free {
             free if free < TOO_LITTLE => Finding::fail("disk", found, mend),
             free if free < LITTLE => Finding::warn("disk", found, mend),
@@ -35,9 +44,10 @@ pub(super) fn examine(settings: &Settings, findings: &mut Vec<Finding>) {
     findings.push(Finding::ok("machine", format!("{threads} cores, {budget} MiB for pictures under way")));
 }
 
-/// Free bytes for this user where `data_dir` is, or will be.
-fn free_disk(settings: &Settings) -> Option<(String, u64)> {
-    let place = settings.data_dir.ancestors().find(|folder| folder.is_dir())?;
+/// Where a folder is or will be: the place, its disk, and the free bytes there for this user.
+fn free_disk(folder: &Path) -> Option<(String, u64, u64)> {
+    let place = folder.ancestors().find(|folder| folder.is_dir())?;
+    let device = rustix::fs::stat(place).ok()?.st_dev;
     let disk = rustix::fs::statvfs(place).ok()?;
-    Some((place.display().to_string(), disk.f_bavail.saturating_mul(disk.f_frsize)))
+    Some((place.display().to_string(), device, disk.f_bavail.saturating_mul(disk.f_frsize)))
 }
