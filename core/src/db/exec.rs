@@ -15,6 +15,9 @@ use sqlx::{
 
 use super::{Db, DbResult};
 
+/// So long a BEGIN that nobody waits for any more may still be answered.
+const LEFT_ALONE: Duration = Duration::from_secs(2);
+
 /// Whether statements may keep a name on the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Statements {
@@ -113,9 +116,23 @@ impl Transaction {
         // back into the pool with a transaction open on the server that sqlx 0.9 knows nothing of, and the next single
         // statement on it would be rolled back although it had succeeded. The task ends as a transaction that is
         // dropped, which sqlx does roll back.
-        let begin = tokio::spawn(sqlx::Transaction::begin(connection, None));
+        let (mut waiter, begun) = tokio::sync::oneshot::channel();
+        let pooled = db.statements == Statements::Unnamed;
+        tokio::spawn(async move {
+            // On a half-open connection it would be under way for ever, and keep a place of the pool. Behind a pooler it
+            // may be given up: there every statement has its own BEGIN and COMMIT, so nothing is ever rolled back unseen.
+            let given_up = async {
+                waiter.closed().await;
+                tokio::time::sleep(LEFT_ALONE).await;
+            };
+            let answer = tokio::select! {
+                answer = sqlx::Transaction::begin(connection, None) => answer,
+                () = given_up, if pooled => return,
+            };
+            let _ = waiter.send(answer);
+        });
         let begun = answered(db.silence, async {
-            begin.await.map_err(std::io::Error::other).map_err(sqlx::Error::Io)?
+            begun.await.map_err(std::io::Error::other).map_err(sqlx::Error::Io)?
         });
         let mut inner = begun.await?;
         if db.statements == Statements::Unnamed {

@@ -54,7 +54,7 @@ async fn who_gives_up_waiting_for_a_connection_leaves_nothing_behind() {
     let database = world.options.get_database().unwrap();
     let url = format!("postgresql://forgeos@{}/{database}?sslmode=disable", line.address());
     let options = url.parse::<sqlx::postgres::PgConnectOptions>().unwrap().extra_float_digits(None);
-    let db = Db::lazy(options, Statements::Unnamed, 1);
+    let db = Db::lazy(options.clone(), Statements::Unnamed, 1);
     line.go_dead();
     for _ in 0..3 {
         let refusal = within(Duration::from_millis(100), db.begin()).await.err();
@@ -72,6 +72,16 @@ async fn who_gives_up_waiting_for_a_connection_leaves_nothing_behind() {
         .await;
     let session = within(Duration::from_secs(3), db.session()).await;
     session.expect("the connection is back in its pool").finish().await.unwrap();
+    db.close().await;
+    // Nor does one on a connection that has died just after it was used, so that nobody asks it first.
+    let db = Db::lazy_for_queue(options, Statements::Unnamed, 1);
+    db.session().await.unwrap().finish().await.unwrap();
+    poll("the connection to be back", async || (db.pool().num_idle() == 1).then_some(())).await;
+    line.go_dead();
+    assert!(within(Duration::from_millis(100), db.begin()).await.is_err());
+    line.mend();
+    let begun = within(Duration::from_secs(8), db.begin()).await;
+    begun.expect("the dead connection is given up").rollback().await.unwrap();
 }
 
 /// One server connection carries everybody in turn, so whatever one transaction leaves behind the next one finds.
