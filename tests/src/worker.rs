@@ -113,6 +113,13 @@ impl InProcess {
         self
     }
 
+    /// At most so many connections for its handlers.
+    #[must_use]
+    pub fn connections(mut self, connections: u32) -> Self {
+        self.settings.database.max_connections = connections;
+        self
+    }
+
     /// How long its leases last.
     #[must_use]
     pub fn lease_seconds(mut self, seconds: u64) -> Self {

@@ -124,12 +124,13 @@ impl Environment {
             fonts_dir: settings.reporting.fonts_dir.clone(),
         })
         .map_err(EnvironmentError::Reporting)?;
+        let control = database.queue_pool(CONTROL_CONNECTIONS);
         Ok(Self {
             worker: WorkerId::random(),
-            control: database.queue_pool(CONTROL_CONNECTIONS),
-            handlers: database
-                .pool(settings.database.max_connections)
+            handlers: control
+                .beside(settings.database.max_connections)
                 .with_silence(Duration::from_secs(settings.worker.lease_seconds.max(1)) * SILENT_LEASES),
+            control,
             listen: database.direct().cloned(),
             storage,
             compute,

@@ -11,8 +11,9 @@ use std::{
 
 use crate::queue::leases::Leases;
 
-/// A worker that could not reach the database for this long is not ready.
-const CONTACT_LIMIT: Duration = Duration::from_secs(15);
+/// A worker that could not reach the database for this long, or has missed so many looks if that is longer, is not ready.
+const CONTACT_LIMIT: Duration = Duration::from_secs(5);
+const MISSED_LOOKS: u32 = 3;
 
 /// A heartbeat loop that has not come round for this long is stuck; its waits are bounded far below.
 const PULSE_LIMIT: Duration = Duration::from_secs(120);
@@ -34,6 +35,7 @@ pub enum WakeupMode {
 #[derive(Debug, Default)]
 pub struct HealthState {
     contact: Mutex<Option<Instant>>,
+    looks_every: Mutex<Duration>,
     pulse: Mutex<Option<Instant>>,
     turns_of_the_runtime: AtomicU64,
     wakeup: AtomicU8,
@@ -46,6 +48,16 @@ impl HealthState {
     /// The database has just answered.
     pub fn contact(&self) {
         *self.contact.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// The database is asked so often, whatever else there is to do.
+    pub fn looks_every(&self, interval: Duration) {
+        *self.looks_every.lock().unwrap_or_else(PoisonError::into_inner) = interval;
+    }
+
+    fn contact_limit(&self) -> Duration {
+        let every = *self.looks_every.lock().unwrap_or_else(PoisonError::into_inner);
+        CONTACT_LIMIT.max(every * MISSED_LOOKS)
     }
 
     /// The heartbeat has come round.
@@ -126,7 +138,7 @@ impl Health {
         }
         match *self.state.contact.lock().unwrap_or_else(PoisonError::into_inner) {
             None => Err("the database has not answered yet".to_owned()),
-            Some(at) if at.elapsed() > CONTACT_LIMIT => {
+            Some(at) if at.elapsed() > self.state.contact_limit() => {
                 Err(format!("the database last answered {} s ago", at.elapsed().as_secs()))
             }
             Some(_) => Ok(()),

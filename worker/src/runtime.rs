@@ -173,7 +173,9 @@ impl Runtime {
         let mut parts = JoinSet::new();
         parts.spawn(Arc::clone(&self.health).turn());
         let every = poll_interval.clamp(Duration::from_millis(100), lease / 8);
-        parts.spawn(Sweeper { db: control.clone(), lease, every, claim: Arc::clone(&wake) }.run());
+        self.health.looks_every(every);
+        let (claim, health) = (Arc::clone(&wake), Arc::clone(&self.health));
+        parts.spawn(Sweeper { db: control.clone(), lease, every, claim, health }.run());
         if let Some(options) = self.environment.listen.clone() {
             let wakeup = Wakeup {
                 options,

@@ -80,10 +80,11 @@ impl From<sqlx::Error> for DbError {
                     // deadlock, serialization failure, lock not available
                     "40001" | "40P01" | "55P03" => Self::Conflict(error),
                     // connection trouble, too many connections, shutting down or starting up, read-only standby,
-                    // out of memory or disk, killed backend, statement time-out
+                    // out of memory or disk, killed backend, statement time-out, too long idle in a transaction
                     c if c.starts_with("08")
                         || c.starts_with("53")
                         || c.starts_with("57")
+                        || c == "25P03"
                         || c == "25006" =>
                     {
                         Self::Unavailable(error)

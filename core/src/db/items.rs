@@ -89,8 +89,8 @@ pub async fn plan(transaction: &mut Transaction, job: JobId, items: &[PlannedIte
     Ok(())
 }
 
-/// Opens again what an earlier attempt left: items that this worker held, that nobody holds any more, or that were
-/// closed by a cancel.
+/// Opens again what an earlier attempt left: items that this worker held, that nobody holds any more or nobody who is
+/// known, or that were closed by a cancel.
 pub async fn reopen(transaction: &mut Transaction, job: JobId, worker: WorkerId) -> DbResult<u64> {
     let reopened = sqlx::query!(
         r#"update public.job_items
@@ -98,7 +98,8 @@ pub async fn reopen(transaction: &mut Transaction, job: JobId, worker: WorkerId)
            where job_id = $1
              and (status = 'cancelled'
                   or status = 'running'
-                     and (locked_by is null or locked_by = $2 or locked_until is null or locked_until < now()))"#,
+                     and (locked_by is null or locked_by = $2 or locked_until is null or locked_until < now()
+                          or not exists (select from public.workers w where w.id = locked_by)))"#,
         job.0,
         worker.0
     )
@@ -112,7 +113,8 @@ pub async fn reopen_abandoned(transaction: &mut Transaction, lease: Lease) -> Db
     sqlx::query!(
         r#"update public.job_items set status = 'pending', locked_by = null, locked_until = null
            where job_id = $1 and status = 'running' and locked_by is distinct from $2
-             and coalesce(locked_until, '-infinity') < now()"#,
+             and (coalesce(locked_until, '-infinity') < now()
+                  or not exists (select from public.workers w where w.id = locked_by))"#,
         lease.job.0,
         lease.worker.0
     )

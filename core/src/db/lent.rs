@@ -6,12 +6,12 @@
 //! that comes back, would wait for ever on one that is half-open.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use sqlx::{Executor, PgConnection, Postgres, pool::PoolConnection};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::watch};
 
 use super::{Db, DbResult};
 
@@ -22,21 +22,37 @@ const BACK_WITHIN: Duration = Duration::from_secs(2);
 /// any more.
 const IN_DOUBT_AFTER: Duration = Duration::from_secs(2);
 
-/// When a connection of a pool was last given up because it did not answer. The line is then in doubt: what has not
-/// answered since is not asked one by one, each for seconds, but made anew.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Doubt(Arc<Mutex<Option<Instant>>>);
+/// What is asked while the line is in doubt may take only such a part of the time that it may take else.
+const IN_DOUBT_SOONER: u32 = 10;
+
+/// When a connection to the database was last given up because it did not answer. The line is then in doubt: what has not
+/// answered since is not asked one by one, each for seconds, but made anew; and who waits for an answer waits less long.
+#[derive(Debug, Clone)]
+pub(super) struct Doubt(Arc<watch::Sender<Option<Instant>>>);
+
+impl Default for Doubt {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(None)))
+    }
+}
 
 impl Doubt {
     /// No answer came.
     pub(super) fn raise(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.0.send_replace(Some(Instant::now()));
     }
 
     /// Whether it is about a connection that has been idle for so long.
     pub(super) fn concerns(&self, idle_for: Duration) -> bool {
-        let raised = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        raised.is_some_and(|at| at.elapsed() < idle_for)
+        self.0.borrow().is_some_and(|at| at.elapsed() < idle_for)
+    }
+
+    /// Waits until it is raised after a moment.
+    async fn raised_after(&self, moment: Instant) {
+        let mut raised = self.0.subscribe();
+        if raised.wait_for(|at| at.is_some_and(|at| at > moment)).await.is_err() {
+            std::future::pending().await
+        }
     }
 }
 
@@ -72,7 +88,10 @@ impl Lent {
 
     /// The connection, for one statement, and who waits for its answer.
     pub(super) fn ask(&mut self) -> (&mut PgConnection, Answer<'_>) {
-        (lent(&mut self.connection), Answer { asked: &mut self.asked, silence: self.silence })
+        (
+            lent(&mut self.connection),
+            Answer { asked: &mut self.asked, doubt: &self.doubt, silence: self.silence },
+        )
     }
 
     /// Runs statements that answer nothing.
@@ -92,6 +111,7 @@ fn lent(connection: &mut Option<PoolConnection<Postgres>>) -> &mut PgConnection 
 /// Waits for the answer to one statement, and takes the connection for dead when nothing comes for too long.
 pub(super) struct Answer<'c> {
     asked: &'c mut Option<Instant>,
+    doubt: &'c Doubt,
     silence: Duration,
 }
 
@@ -124,19 +144,32 @@ impl Answer<'_> {
         &mut self,
         answer: impl Future<Output = Result<T, sqlx::Error>>,
     ) -> Result<T, sqlx::Error> {
-        *self.asked = Some(Instant::now());
-        let patience = tokio::time::timeout(self.silence, answer).await;
-        patience.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
+        let now = Instant::now();
+        *self.asked = Some(now);
+        let in_doubt = async {
+            self.doubt.raised_after(now).await;
+            tokio::time::sleep(self.silence / IN_DOUBT_SOONER).await;
+        };
+        tokio::select! {
+            biased;
+            heard = answer => heard,
+            () = tokio::time::sleep(self.silence) => Err(given_up()),
+            () = in_doubt => Err(given_up()),
+        }
     }
+}
+
+fn given_up() -> sqlx::Error {
+    sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
 }
 
 /// A statement that the server refused has been answered, unless the server ended the connection with it.
 fn at_rest<T>(heard: &Result<T, sqlx::Error>) -> bool {
     match heard {
         Ok(_) => true,
-        Err(sqlx::Error::Database(refusal)) => {
-            refusal.code().is_some_and(|code| !code.starts_with("08") && !code.starts_with("57"))
-        }
+        Err(sqlx::Error::Database(refusal)) => refusal
+            .code()
+            .is_some_and(|code| !code.starts_with("08") && !code.starts_with("57") && code != "25P03"),
         Err(_) => false,
     }
 }

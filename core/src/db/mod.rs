@@ -29,6 +29,8 @@ pub mod upkeep;
 pub mod workers;
 
 pub use error::{DbError, DbResult, within};
+use lent::Doubt;
+
 pub use exec::{Exec, Planning, Session, Statements, Transaction};
 
 use std::time::Duration;
@@ -57,20 +59,20 @@ pub struct Db {
     statements: Statements,
     planning: Planning,
     silence: Duration,
-    doubt: lent::Doubt,
+    doubt: Doubt,
 }
 
 impl Db {
     /// A pool of at most `max_connections`, opened when first used.
     #[must_use]
     pub fn lazy(options: PgConnectOptions, statements: Statements, max_connections: u32) -> Self {
-        Self::with_planning(options, statements, max_connections, Planning::Usual, PATIENCE)
+        Self::with_planning(options, statements, max_connections, Planning::Usual, PATIENCE, Doubt::default())
     }
 
     /// The same for the statements of [`queue`], see [`Planning::Queue`].
     #[must_use]
     pub fn lazy_for_queue(options: PgConnectOptions, statements: Statements, max_connections: u32) -> Self {
-        Self::with_planning(options, statements, max_connections, Planning::Queue, PATIENCE)
+        Self::with_planning(options, statements, max_connections, Planning::Queue, PATIENCE, Doubt::default())
     }
 
     fn with_planning(
@@ -79,6 +81,7 @@ impl Db {
         max_connections: u32,
         planning: Planning,
         patience: Duration,
+        doubt: Doubt,
     ) -> Self {
         // Asking leaves time to connect anew.
         let ask_patience = ASK_PATIENCE.min(patience / 4);
@@ -86,12 +89,13 @@ impl Db {
             Planning::Usual => ASK_HANDLERS_AFTER,
             Planning::Queue => ASK_AFTER,
         };
-        let doubt = lent::Doubt::default();
         let in_doubt = doubt.clone();
         let mut pool = PgPoolOptions::new()
             .max_connections(max_connections.max(1))
             .min_connections(0)
             .acquire_timeout(patience)
+            // Who waits says so if it matters; the pool would say it once for each of them.
+            .acquire_slow_threshold(patience)
             .test_before_acquire(false)
             // A busy connection is not asked. One that was idle may have died with its server: nobody's job should find
             // that out.
@@ -125,7 +129,7 @@ impl Db {
     }
 
     /// Gives up a statement that brings neither a row nor an answer for so long: its connection may be half-open, and
-    /// nobody else would tell.
+    /// nobody else would tell. A tenth of it is enough once another connection has died meanwhile.
     #[must_use]
     pub fn with_silence(self, silence: Duration) -> Self {
         Self { silence, ..self }
@@ -160,8 +164,16 @@ impl Db {
     #[must_use]
     pub fn sibling(&self, max_connections: u32, patience: Duration) -> Self {
         let options = (*self.pool.connect_options()).clone();
-        Self::with_planning(options, self.statements, max_connections, self.planning, patience)
+        let doubt = self.doubt.clone();
+        Self::with_planning(options, self.statements, max_connections, self.planning, patience, doubt)
             .with_silence(self.silence)
+    }
+
+    /// A pool of the handlers beside one of the queue: what one learns of the line to the database the other knows.
+    #[must_use]
+    pub fn beside(&self, max_connections: u32) -> Self {
+        let (options, doubt) = ((*self.pool.connect_options()).clone(), self.doubt.clone());
+        Self::with_planning(options, self.statements, max_connections, Planning::Usual, PATIENCE, doubt)
     }
 
     /// Closes every connection.

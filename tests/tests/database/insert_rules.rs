@@ -60,7 +60,7 @@ async fn a_time_that_no_client_can_read_is_refused() {
 }
 
 #[tokio::test]
-async fn times_of_a_row_are_finite_and_a_lease_ends_within_a_day() {
+async fn times_of_a_row_are_finite_and_a_lease_ends_within_two_hours() {
     let world = TestWorld::new().await;
     for column in ["created_at", "started_at", "completed_at"] {
         for time in ["infinity", "-infinity"] {
@@ -76,12 +76,26 @@ async fn times_of_a_row_are_finite_and_a_lease_ends_within_a_day() {
     let lease = |until: &str| {
         format!("update jobs set status = 'running', locked_by = gen_random_uuid(), locked_until = {until}")
     };
-    for until in ["'infinity'", "now() + interval '2 days'"] {
+    for until in ["'infinity'", "now() + interval '3 hours'"] {
         let refusal = world.refused(lease(until)).await;
         assert_eq!(refusal.code, "23514", "{until}");
         assert!(refusal.message.starts_with("locked_until is when a lease runs out"), "{refusal:?}");
     }
     world.sql(lease("now() + interval '1 hour'")).await;
+    // The same for the parts of a job.
+    let item = |until: &str, attempt: &str| {
+        format!(
+            "insert into job_items (job_id, item, status, locked_by, locked_until, attempt)
+             select id, 'x', 'running', gen_random_uuid(), {until}, {attempt} from jobs limit 1"
+        )
+    };
+    for until in ["'infinity'", "now() + interval '3 hours'"] {
+        let refusal = world.refused(item(until, "1")).await;
+        assert!(refusal.message.starts_with("locked_until is when a lease runs out"), "{refusal:?}");
+    }
+    let refusal = world.refused(item("now()", "2147483647")).await;
+    assert!(refusal.message.starts_with("attempt is counted by the queue"), "{refusal:?}");
+    world.sql(item("now() + interval '1 hour'", "1")).await;
 }
 
 #[tokio::test]

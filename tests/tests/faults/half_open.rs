@@ -79,7 +79,38 @@ fn pooler(fault: &'static str) -> Option<usize> {
     if !PgBouncer::is_installed() {
         figures(fault, "NOT TRIED, PgBouncer is not installed");
     }
-    PgBouncer::is_installed().then_some(8)
+    PgBouncer::is_installed().then_some(16)
+}
+
+/// A cut so short that no lease runs out: the heartbeats go on over new connections and keep every job, while what was
+/// under way on the old ones will never be answered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_short_cut_holds_no_job_for_long() {
+    let world = TestWorld::new().await;
+    let ledger = Ledger::open(&world).await;
+    let (pool, listening) = (Line::to(&world).await, Line::to(&world).await);
+    // A statement may take ten leases where nothing is wrong.
+    let worker = world.worker().over(&pool, &listening).lease_seconds(6).ready().await;
+    let (rounds, mut recovery) = (2 * scale(), Vec::new());
+    for round in 1..=rounds {
+        ledger.enqueue(100, 50).await;
+        world.wait_until(&format!("select count(*) >= {} from faults.ends", (round - 1) * 100 + 30)).await;
+        pool.go_dead();
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        pool.mend();
+        let mended = Utc::now();
+        ledger.drained(Duration::from_secs(60)).await;
+        recovery.extend(ledger.until_ends(mended, "true").await);
+    }
+    let longest = recovery.iter().copied().fold(0.0, f64::max);
+    ledger
+        .verdict("pools half-open for 1.5 s, until the last end", rounds)
+        .await
+        .recovered_in(recovery)
+        .hold();
+    assert!(longest < 30.0, "a job stood still for {longest} s");
+    assert!(worker.is_alive());
+    worker.stop().await;
 }
 
 /// The line goes dead until every lease has run out, again and again. The worker is alone, so that no other takes over

@@ -199,3 +199,22 @@ async fn counters_and_times_at_their_ends_are_refused_or_harmless() {
     assert!(worker.is_alive());
     worker.stop().await;
 }
+
+/// No worker that is known holds them, so nobody will ever finish them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn items_that_a_hand_has_set_to_running_hold_no_job() {
+    let world = TestWorld::new().await;
+    let images: Vec<Uuid> = (0..3).map(|_| Uuid::new_v4()).collect();
+    let job = world.enqueue("batch_analysis", &json!({ "image_ids": images })).await;
+    for image in &images {
+        world
+            .sql(format!(
+                "insert into job_items (job_id, item, status, locked_by, locked_until)
+                 values ('{job}', '{image}', 'running', gen_random_uuid(), now() + interval '1 hour')"
+            ))
+            .await;
+    }
+    let worker = world.worker().ready().await;
+    assert_eq!(world.wait_finished(job).await.error_code(), "not_found");
+    worker.stop().await;
+}

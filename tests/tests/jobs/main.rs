@@ -12,6 +12,7 @@ mod export_faults;
 mod export_memory;
 mod export_s3;
 mod export_schedule;
+mod few_connections;
 mod foreign;
 mod job_log;
 mod least_privilege;

@@ -51,8 +51,12 @@ async fn a_worker_goes_on_after_an_outage() {
     way.cut();
     let late = world.enqueue("noop", &json!({})).await;
     forgeos_tests::world::poll("no connection to be left", async || (way.passing() == 0).then_some(())).await;
+    // Nothing runs here whose heartbeat could miss the database.
+    forgeos_tests::world::poll("the worker to say so", async || worker.health.ready().is_err().then_some(()))
+        .await;
     way.mend();
     world.wait_for(late, "completed").await;
-    assert!(worker.is_alive() && worker.health.ready().is_ok());
+    assert!(worker.is_alive());
+    forgeos_tests::world::poll("the worker to be ready", async || worker.health.ready().ok()).await;
     worker.stop().await;
 }

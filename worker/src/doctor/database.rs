@@ -195,7 +195,10 @@ async fn rows(session: &mut forgeos_core::db::Session, findings: &mut Vec<Findin
         findings.push(Finding::warn("jobs", found, "delete them, or set a status that exists by hand"));
     }
     if odd.not_adopted > 0 {
-        let found = format!("{} jobs were pending before the first migration and wait", odd.not_adopted);
+        let found = format!(
+            "pending jobs without `run_at`: {}; they were there before the first migration, or a hand has set it to null",
+            odd.not_adopted
+        );
         findings.push(Finding::warn("jobs", found, "run `forgeos-worker jobs adopt`, or cancel them"));
     }
     if let Some((holder, seconds)) = doctor::xmin_holder(session).await?

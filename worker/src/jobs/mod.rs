@@ -9,6 +9,7 @@ mod params;
 mod patience;
 mod photographs;
 pub mod report_generation;
+mod side_by_side;
 
 pub use batch_analysis::BatchAnalysis;
 pub use data_export::DataExport;

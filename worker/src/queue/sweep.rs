@@ -9,6 +9,8 @@ use forgeos_core::db::{Db, DbResult, queue, within};
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
+use crate::runtime::HealthState;
+
 /// The third lost lease ends a job, whatever its `max_attempts`.
 pub(crate) const MAX_CRASHES: i32 = 3;
 
@@ -26,6 +28,8 @@ pub struct Sweeper {
     pub every: Duration,
     /// Wakes the claim loop.
     pub claim: Arc<Notify>,
+    /// Where it notes its contact with the database.
+    pub health: Arc<HealthState>,
 }
 
 impl Sweeper {
@@ -36,6 +40,7 @@ impl Sweeper {
             match self.look().await {
                 Ok(swept) => {
                     out_of_reach = false;
+                    self.health.contact();
                     for job in &swept {
                         info!(job.id = %job.job, job.type = job.job_type, status = job.status, crashes = job.crashes,
                               "took back a job whose worker was lost");

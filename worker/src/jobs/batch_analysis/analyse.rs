@@ -63,7 +63,7 @@ struct Outcome {
 
 impl Analyst {
     /// Does all of it. `Ok(true)`: analysed; `Ok(false)`: settled as failed. An error concerns the whole job.
-    pub(super) async fn analyse(&self, item: ClaimedItem, source: ImageSource) -> Result<bool, Trouble> {
+    pub(super) async fn analyse(self, item: ClaimedItem, source: ImageSource) -> Result<bool, Trouble> {
         let mut filename = None;
         let outcome = match self.judge(&item, source, &mut filename).await {
             Ok((metrics, visualization)) => Outcome { filename, visualization, result: Ok(metrics) },

@@ -19,7 +19,6 @@ use forgeos_core::{
     storage::Bucket,
 };
 use forgeos_imaging::Limits;
-use futures::{StreamExt, stream::FuturesUnordered};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -33,6 +32,7 @@ use super::{
     leftovers,
     models::{LoadedModel, ModelShelf},
     photographs::Trouble,
+    side_by_side::SideBySide,
 };
 
 /// How often items that others hold are looked at, once nothing else is left to do.
@@ -90,7 +90,7 @@ impl BatchAnalysis {
         let most_under_way = 2 * threads + 4;
         let mut done = plan.finished;
         let mut claimed = VecDeque::new();
-        let mut under_way = FuturesUnordered::new();
+        let mut under_way = SideBySide::new();
         let mut all_claimed = false;
 
         ctx.progress.set("analysing", done, plan.total);
@@ -110,7 +110,7 @@ impl BatchAnalysis {
                     .and_then(|image| plan.sources.remove(&image))
                     // Not asked for by these params: somebody has written into the items.
                     .unwrap_or_else(|| ImageSource::ByName(Vec::new()));
-                under_way.push(analyst.analyse(item, source));
+                under_way.begin(analyst.clone().analyse(item, source));
             }
             if under_way.is_empty() {
                 if !all_claimed {

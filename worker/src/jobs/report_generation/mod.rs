@@ -33,7 +33,6 @@ use forgeos_core::{
 };
 use forgeos_imaging::Limits;
 use forgeos_reporting::pdf::Setter;
-use futures::{StreamExt, stream::FuturesUnordered};
 use uuid::Uuid;
 
 pub use params::{
@@ -41,7 +40,7 @@ pub use params::{
 };
 pub use results::{ReportError, ReportFile, ReportResults};
 
-use super::leftovers;
+use super::{leftovers, side_by_side::SideBySide};
 use pictures::Album;
 use writing::Writer;
 
@@ -91,16 +90,16 @@ impl ReportGeneration {
     /// Plans and works until no item is open. Returns early with the first error that concerns the whole job.
     async fn work(&self, writer: &Writer) -> Result<(), JobError> {
         let ctx = &writer.ctx;
-        let ids = tokio::select! {
+        let ids: Arc<[Uuid]> = tokio::select! {
             biased;
             () = ctx.stop.wait() => return ctx.check_stop(),
-            ids = sources::resolve(ctx, self) => ids?,
+            ids = sources::resolve(ctx, self) => ids?.into(),
         };
         let mut done = plan(ctx, &ids, self.combined).await?;
         let total = ids.len() as u64;
         let most_under_way = ctx.compute.threads() + 2;
         let mut claimed = VecDeque::new();
-        let mut under_way = FuturesUnordered::new();
+        let mut under_way = SideBySide::new();
         let mut all_claimed = false;
         if !self.combined {
             ctx.progress.set("typesetting", done, total);
@@ -114,10 +113,10 @@ impl ReportGeneration {
             while under_way.len() < most_under_way
                 && let Some((item, source)) = claimed.pop_front()
             {
-                let ids = &ids;
-                under_way.push(async move {
+                let (writer, ids) = (writer.clone(), Arc::clone(&ids));
+                under_way.begin(async move {
                     if item.item == COMBINED {
-                        writer.combined(item, ids).await
+                        writer.combined(item, &ids).await
                     } else {
                         writer.single(item, source).await
                     }
