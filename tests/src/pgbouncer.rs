@@ -7,6 +7,7 @@
 
 use std::{
     fs,
+    net::SocketAddr,
     os::unix::{
         fs::{MetadataExt, chown},
         net::UnixStream,
@@ -63,6 +64,16 @@ impl PgBouncer {
     /// A pooler of one's own before the test server, with at most this many server connections a database.
     #[must_use]
     pub fn start(connections: usize) -> Self {
+        Self::start_before(&format!("host={} port=5432", server().socket_folder().display()), connections)
+    }
+
+    /// The same before a line to the test server.
+    #[must_use]
+    pub fn before(line: SocketAddr, connections: usize) -> Self {
+        Self::start_before(&format!("host={} port={}", line.ip(), line.port()), connections)
+    }
+
+    fn start_before(server_address: &str, connections: usize) -> Self {
         let program = program().unwrap_or_else(|| {
             panic!("this test needs PgBouncer; install it with `sudo apt-get install pgbouncer`")
         });
@@ -70,7 +81,7 @@ impl PgBouncer {
         let owner = fs::metadata(&server).unwrap();
         let owner = (owner.uid(), owner.gid());
         let folder = TempDir::with_prefix("forgeos-test-pooler-").unwrap();
-        let settings = settings(folder.path(), &server, connections);
+        let settings = settings(folder.path(), server_address, connections);
         fs::write(folder.path().join("settings"), settings).unwrap();
         fs::write(folder.path().join("users"), "\"forgeos\" \"\"\n").unwrap();
         if owner.0 != fs::metadata(folder.path()).unwrap().uid() {
@@ -100,6 +111,12 @@ impl PgBouncer {
     pub fn start_again(&self) {
         let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
         *watcher = watch(&program().unwrap(), self.folder(), self.owner);
+    }
+
+    /// Its socket.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.folder().join(format!(".s.PGSQL.{PORT}"))
     }
 
     /// Where its socket lies.
@@ -146,10 +163,10 @@ fn end(watcher: &mut Child) {
 }
 
 /// What is not named here is PgBouncer's default. No `ignore_startup_parameters`, no reset between clients.
-fn settings(folder: &Path, server: &Path, connections: usize) -> String {
+fn settings(folder: &Path, server_address: &str, connections: usize) -> String {
     format!(
         "[databases]
-* = host={server} port=5432
+* = {server_address}
 [pgbouncer]
 listen_port = {PORT}
 unix_socket_dir = {folder}
@@ -160,7 +177,6 @@ pool_mode = transaction
 default_pool_size = {connections}
 max_client_conn = 1000
 ",
-        server = server.display(),
         folder = folder.display(),
     )
 }

@@ -4,19 +4,15 @@
 //! looked up on another server connection, so there every statement is unnamed and stands inside an explicit
 //! transaction, which pins the server connection from parse to execute.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::BoxStream};
 use sqlx::{
     Database, Execute, Executor, PgConnection, Postgres, SqlStr,
-    pool::PoolConnection,
     postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo},
 };
 
-use super::{Db, DbResult};
-
-/// So long a BEGIN that nobody waits for any more may still be answered.
-const LEFT_ALONE: Duration = Duration::from_secs(2);
+use super::{Db, DbResult, lent::Lent};
 
 /// Whether statements may keep a name on the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,27 +60,26 @@ impl Planning {
 
 /// Runs single statements: each on its own on a direct connection, all in one transaction behind a pooler.
 #[derive(Debug)]
-pub struct Session(Inner, Duration);
+pub struct Session(Inner);
 
 #[derive(Debug)]
 enum Inner {
-    Plain(PoolConnection<Postgres>),
+    Plain(Lent),
     Pinned(Transaction),
 }
 
 impl Session {
     pub(super) async fn open(db: &Db) -> DbResult<Self> {
-        let inner = match db.statements {
-            Statements::Named => Inner::Plain(db.pool.acquire().await?),
+        Ok(Self(match db.statements {
+            Statements::Named => Inner::Plain(Lent::from(db).await?),
             Statements::Unnamed => Inner::Pinned(Transaction::open(db).await?),
-        };
-        Ok(Self(inner, db.silence))
+        }))
     }
 
     /// Where the next statement runs.
     pub fn exec(&mut self) -> Exec<'_> {
         match &mut self.0 {
-            Inner::Plain(connection) => Exec { connection, statements: Statements::Named, silence: self.1 },
+            Inner::Plain(connection) => Exec { connection, statements: Statements::Named },
             Inner::Pinned(transaction) => transaction.exec(),
         }
     }
@@ -101,9 +96,8 @@ impl Session {
 /// A transaction; dropped without [`Transaction::commit`], it is rolled back.
 #[derive(Debug)]
 pub struct Transaction {
-    inner: sqlx::Transaction<'static, Postgres>,
+    connection: Lent,
     statements: Statements,
-    silence: Duration,
 }
 
 impl Transaction {
@@ -111,78 +105,53 @@ impl Transaction {
         // Whoever gives up waiting leaves the queue for a connection, and ends its attempt to make one. Left behind, such
         // attempts would have all places of a small pool after an outage, each asleep until its next try or stuck in a
         // connection that nobody answers, and those who came later would wait for them in vain.
-        let connection = db.pool.acquire().await?;
-        // The BEGIN itself on a task of its own: a future that is dropped while it is under way would put the connection
-        // back into the pool with a transaction open on the server that sqlx 0.9 knows nothing of, and the next single
-        // statement on it would be rolled back although it had succeeded. The task ends as a transaction that is
-        // dropped, which sqlx does roll back.
-        let (mut waiter, begun) = tokio::sync::oneshot::channel();
-        let pooled = db.statements == Statements::Unnamed;
-        tokio::spawn(async move {
-            // On a half-open connection it would be under way for ever, and keep a place of the pool. Behind a pooler it
-            // may be given up: there every statement has its own BEGIN and COMMIT, so nothing is ever rolled back unseen.
-            let given_up = async {
-                waiter.closed().await;
-                tokio::time::sleep(LEFT_ALONE).await;
-            };
-            let answer = tokio::select! {
-                answer = sqlx::Transaction::begin(connection, None) => answer,
-                () = given_up, if pooled => return,
-            };
-            let _ = waiter.send(answer);
-        });
-        let begun = answered(db.silence, async {
-            begun.await.map_err(std::io::Error::other).map_err(sqlx::Error::Io)?
-        });
-        let mut inner = begun.await?;
-        if db.statements == Statements::Unnamed {
-            let settings = db.planning.settings("set local");
-            answered(db.silence, inner.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(settings)))).await?;
-        }
-        Ok(Self { inner, statements: db.statements, silence: db.silence })
+        let mut connection = Lent::from(db).await?;
+        let begin = match db.statements {
+            Statements::Named => "begin".to_owned(),
+            Statements::Unnamed => format!("begin;{}", db.planning.settings("set local")),
+        };
+        connection.in_transaction = true;
+        connection.run(begin).await?;
+        Ok(Self { connection, statements: db.statements })
     }
 
     /// Where the next statement runs.
     pub fn exec(&mut self) -> Exec<'_> {
-        Exec { connection: &mut self.inner, statements: self.statements, silence: self.silence }
+        Exec { connection: &mut self.connection, statements: self.statements }
     }
 
     /// The bare connection, for the simple protocol, which never names a statement.
     pub(super) fn connection(&mut self) -> &mut PgConnection {
-        &mut self.inner
+        self.connection.bare()
     }
 
     /// Makes the writes count.
     pub async fn commit(self) -> DbResult<()> {
-        Ok(answered(self.silence, self.inner.commit()).await?)
+        self.end("commit").await
     }
 
     /// Undoes the writes.
     pub async fn rollback(self) -> DbResult<()> {
-        Ok(answered(self.silence, self.inner.rollback()).await?)
+        self.end("rollback").await
+    }
+
+    async fn end(mut self, how: &str) -> DbResult<()> {
+        self.connection.run(how.to_owned()).await?;
+        self.connection.in_transaction = false;
+        Ok(())
     }
 }
 
 /// A connection that runs statements the way its database wants them.
 pub struct Exec<'c> {
-    connection: &'c mut PgConnection,
+    connection: &'c mut Lent,
     statements: Statements,
-    silence: Duration,
 }
 
 impl fmt::Debug for Exec<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exec").field("statements", &self.statements).finish_non_exhaustive()
     }
-}
-
-/// Waits for an answer, and takes the connection for dead when none comes for so long.
-async fn answered<T>(
-    silence: Duration,
-    answer: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, sqlx::Error> {
-    let patience = tokio::time::timeout(silence, answer).await;
-    patience.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
 }
 
 /// A statement that never gets a name.
@@ -219,14 +188,14 @@ impl<'c> Executor<'c> for Exec<'c> {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
+        let (connection, answer) = self.connection.ask();
         let rows = match self.statements {
-            Statements::Named => self.connection.fetch_many(query),
-            Statements::Unnamed => self.connection.fetch_many(Nameless(query)),
+            Statements::Named => connection.fetch_many(query),
+            Statements::Unnamed => connection.fetch_many(Nameless(query)),
         };
-        let silence = self.silence;
-        let heard = futures::stream::try_unfold(rows, move |mut rows| async move {
-            let next = answered(silence, async { rows.next().await.transpose() }).await?;
-            Ok(next.map(|row| (row, rows)))
+        let heard = futures::stream::try_unfold((rows, answer), move |(mut rows, mut answer)| async move {
+            let next = answer.wait_for_more(async { rows.next().await.transpose() }).await?;
+            Ok(next.map(|row| (row, (rows, answer))))
         });
         heard.boxed()
     }
@@ -236,11 +205,12 @@ impl<'c> Executor<'c> for Exec<'c> {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
+        let (connection, answer) = self.connection.ask();
         let row = match self.statements {
-            Statements::Named => self.connection.fetch_optional(query),
-            Statements::Unnamed => self.connection.fetch_optional(Nameless(query)),
+            Statements::Named => connection.fetch_optional(query),
+            Statements::Unnamed => connection.fetch_optional(Nameless(query)),
         };
-        answered(self.silence, row).boxed()
+        answer.wait_for(row).boxed()
     }
 
     fn prepare_with<'e>(
@@ -251,13 +221,15 @@ impl<'c> Executor<'c> for Exec<'c> {
     where
         'c: 'e,
     {
-        self.connection.prepare_with(sql, parameters)
+        let (connection, answer) = self.connection.ask();
+        answer.wait_for(connection.prepare_with(sql, parameters)).boxed()
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<sqlx::Describe<Postgres>, sqlx::Error>>
     where
         'c: 'e,
     {
-        self.connection.describe(sql)
+        let (connection, answer) = self.connection.ask();
+        answer.wait_for(connection.describe(sql)).boxed()
     }
 }

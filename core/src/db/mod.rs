@@ -16,6 +16,7 @@ pub mod fenced;
 pub mod images;
 pub mod items;
 pub mod job_logs;
+mod lent;
 pub mod loadtest;
 pub mod migrate;
 pub mod models;
@@ -42,7 +43,7 @@ use sqlx::{
 const ASK_AFTER: Duration = Duration::from_secs(1);
 const ASK_HANDLERS_AFTER: Duration = Duration::from_millis(5);
 /// How long it may take to answer.
-const ASK_PATIENCE: Duration = Duration::from_secs(2);
+const ASK_PATIENCE: Duration = Duration::from_secs(1);
 /// How long somebody waits for a connection. While a server refuses connections, sqlx tries again ever more seldom, at
 /// last every fifth of this.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -56,6 +57,7 @@ pub struct Db {
     statements: Statements,
     planning: Planning,
     silence: Duration,
+    doubt: lent::Doubt,
 }
 
 impl Db {
@@ -84,6 +86,8 @@ impl Db {
             Planning::Usual => ASK_HANDLERS_AFTER,
             Planning::Queue => ASK_AFTER,
         };
+        let doubt = lent::Doubt::default();
+        let in_doubt = doubt.clone();
         let mut pool = PgPoolOptions::new()
             .max_connections(max_connections.max(1))
             .min_connections(0)
@@ -92,20 +96,19 @@ impl Db {
             // A busy connection is not asked. One that was idle may have died with its server: nobody's job should find
             // that out.
             .before_acquire(move |connection, meta| {
+                let doubt = in_doubt.clone();
                 Box::pin(async move {
+                    if doubt.concerns(meta.idle_for) {
+                        return Ok(false);
+                    }
                     if meta.idle_for < ask_after {
                         return Ok(true);
                     }
-                    Ok(tokio::time::timeout(ask_patience, connection.ping())
-                        .await
-                        .is_ok_and(|pong| pong.is_ok()))
-                })
-            })
-            // The pool itself asks a connection that comes back, and waits for ever: a dead one would keep its place.
-            .after_release(|connection, _| {
-                Box::pin(async move {
-                    let pong = tokio::time::timeout(ASK_PATIENCE, connection.ping()).await;
-                    pong.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
+                    let pong = tokio::time::timeout(ask_patience, connection.ping()).await;
+                    if pong.is_err() {
+                        doubt.raise();
+                    }
+                    Ok(pong.is_ok_and(|pong| pong.is_ok()))
                 })
             });
         if statements == Statements::Named {
@@ -118,7 +121,7 @@ impl Db {
                 })
             });
         }
-        Self { pool: pool.connect_lazy_with(options), statements, planning, silence: SILENCE }
+        Self { pool: pool.connect_lazy_with(options), statements, planning, silence: SILENCE, doubt }
     }
 
     /// Gives up a statement that brings neither a row nor an answer for so long: its connection may be half-open, and

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use forgeos_core::db::{Db, DbError, Statements, within};
+use forgeos_core::db::{Db, DbError, DbResult, Statements, within};
 use forgeos_tests::{PgBouncer, TestWorld, line::Line, pgbouncer, world::poll};
 use serde_json::json;
-use sqlx::Connection;
+use sqlx::{Connection, postgres::PgConnectOptions};
 use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -51,10 +51,7 @@ async fn no_statement_keeps_a_name_on_the_server() {
 async fn who_gives_up_waiting_for_a_connection_leaves_nothing_behind() {
     let world = TestWorld::new().await;
     let line = Line::to(&world).await;
-    let database = world.options.get_database().unwrap();
-    let url = format!("postgresql://forgeos@{}/{database}?sslmode=disable", line.address());
-    let options = url.parse::<sqlx::postgres::PgConnectOptions>().unwrap().extra_float_digits(None);
-    let db = Db::lazy(options.clone(), Statements::Unnamed, 1);
+    let db = Db::lazy(over(&line, &world), Statements::Unnamed, 1);
     line.go_dead();
     for _ in 0..3 {
         let refusal = within(Duration::from_millis(100), db.begin()).await.err();
@@ -63,25 +60,67 @@ async fn who_gives_up_waiting_for_a_connection_leaves_nothing_behind() {
     line.mend();
     let begun = within(Duration::from_secs(3), db.begin()).await;
     begun.expect("the line is mended").rollback().await.unwrap();
-    // Nor does a BEGIN that is under way when nobody waits for it any more leave a transaction open.
-    let begin = db.begin();
-    drop(futures::FutureExt::now_or_never(begin));
-    let open = "select count(*) = 0 from pg_stat_activity
-                where datname = current_database() and state = 'idle in transaction'";
-    poll("no transaction to be left open", async || (world.sql(open).await.value() == "t").then_some(()))
-        .await;
-    let session = within(Duration::from_secs(3), db.session()).await;
-    session.expect("the connection is back in its pool").finish().await.unwrap();
     db.close().await;
-    // Nor does one on a connection that has died just after it was used, so that nobody asks it first.
-    let db = Db::lazy_for_queue(options, Statements::Unnamed, 1);
-    db.session().await.unwrap().finish().await.unwrap();
+}
+
+/// The next statement on that connection would be rolled back with the transaction, although it had succeeded.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_begin_that_nobody_waits_for_leaves_no_transaction_open() {
+    let world = TestWorld::new().await;
+    let db = Db::lazy_for_queue(world.options.clone(), Statements::Named, 1);
+    write(&db).await.unwrap();
     poll("the connection to be back", async || (db.pool().num_idle() == 1).then_some(())).await;
-    line.go_dead();
-    assert!(within(Duration::from_millis(100), db.begin()).await.is_err());
-    line.mend();
-    let begun = within(Duration::from_secs(8), db.begin()).await;
-    begun.expect("the dead connection is given up").rollback().await.unwrap();
+    drop(futures::FutureExt::now_or_never(db.begin()));
+    let mut session = db.session().await.unwrap();
+    sqlx::query("create table public.written ()").execute(session.exec()).await.unwrap();
+    session.finish().await.unwrap();
+    assert_eq!(world.sql("select to_regclass('public.written') is not null").await.value(), "t");
+}
+
+/// From the first message of a connection to the last before it rests in its pool, the line dies before each once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wherever_a_line_dies_its_place_in_the_pool_is_free_again() {
+    let world = TestWorld::new().await;
+    let line = Line::to(&world).await;
+    for statements in [Statements::Named, Statements::Unnamed] {
+        let mut messages = 0;
+        loop {
+            let db = Db::lazy_for_queue(over(&line, &world), statements, 1)
+                .with_silence(Duration::from_millis(300));
+            line.go_dead_after(messages);
+            let mut reached = within(Duration::from_secs(1), write(&db)).await.is_ok();
+            if reached {
+                // What follows is between the pool and the server.
+                let rests = async {
+                    while db.pool().num_idle() == 0 {
+                        tokio::time::sleep(Duration::from_millis(1)).await
+                    }
+                };
+                reached = tokio::time::timeout(Duration::from_millis(500), rests).await.is_ok();
+            }
+            line.mend();
+            let again = within(Duration::from_secs(4), write(&db)).await;
+            assert!(again.is_ok(), "{statements:?}, dead after {messages} messages: {again:?}");
+            db.close().await;
+            if reached {
+                break;
+            }
+            messages += 1;
+        }
+        assert!(messages >= 6, "{statements:?}: only {messages} messages");
+    }
+}
+
+async fn write(db: &Db) -> DbResult<()> {
+    let mut transaction = db.begin().await?;
+    sqlx::query("select 1").execute(transaction.exec()).await?;
+    transaction.commit().await
+}
+
+fn over(line: &Line, world: &TestWorld) -> PgConnectOptions {
+    let database = world.options.get_database().unwrap();
+    let url = format!("postgresql://forgeos@{}/{database}?sslmode=disable", line.address());
+    url.parse::<PgConnectOptions>().unwrap().extra_float_digits(None)
 }
 
 /// One server connection carries everybody in turn, so whatever one transaction leaves behind the next one finds.
