@@ -28,7 +28,17 @@ fn main() {
     std::fs::create_dir_all(&folder).unwrap();
 
     let started = Instant::now();
-    let setter = Setter::new(SetterOptions { templates_dir, ..SetterOptions::default() }).unwrap();
+    let setter = Setter::new(SetterOptions { templates_dir, ..SetterOptions::default() });
+    let setter = setter.unwrap_or_else(|error| {
+        let mut said = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            said.push_str(&format!(": {error}"));
+            cause = error.source();
+        }
+        println!("{said}");
+        std::process::exit(1)
+    });
     println!("fonts and templates read in {:.0?}", started.elapsed());
 
     let started = Instant::now();
@@ -54,7 +64,7 @@ fn main() {
                 started.elapsed()
             );
             std::fs::write(folder.join(format!("{name}-{word}.pdf")), pdf.bytes).unwrap();
-            if name == "standard-batch" || name == "standard-hostile" {
+            if ["standard-batch", "standard-hostile", "standard-scripts"].contains(&name) {
                 let table = folder.join(format!("{name}-{word}"));
                 std::fs::write(table.with_extension("xlsx"), xlsx(&report).unwrap()).unwrap();
                 std::fs::write(table.with_extension("csv"), csv(&report)).unwrap();
@@ -80,16 +90,20 @@ fn main() {
             &format!("{name}-three"),
             report(template, vec![rusty.clone(), without_pictures(clean), weak(rusty)]),
         );
+        set(&format!("{name}-scripts"), report(template, scripts(&photographs)));
+        set(&format!("{name}-eight"), report(template, many(&photographs, 8, true)));
         set(&format!("{name}-batch"), report(template, photographs.clone()));
         set(&format!("{name}-thirty"), report(template, many(&photographs, 30, true)));
+        set(&format!("{name}-300"), report(template, many(&photographs, 300, true)));
+        set(
+            &format!("{name}-300-without-pictures"),
+            Report { include_images: false, ..report(template, many(&photographs, 300, false)) },
+        );
     }
-    set("standard-300", report(Template::Standard, many(&photographs, 300, true)));
-    set("standard-300-without-pictures", report(Template::Standard, many(&photographs, 300, false)));
     if !wanted.is_empty() {
         // Takes long, so only by name: for memory.
         set("thousand", report(Template::Standard, many(&photographs, 1_000, true)));
     }
-    set("summary-300", report(Template::Summary, many(&photographs, 300, false)));
 }
 
 fn report(template: Template, analyses: Vec<Analysis>) -> Report {
@@ -149,7 +163,7 @@ fn analysed(name: &str, bytes: &[u8]) -> Option<Analysis> {
     Some(Analysis {
         id: format!("0193f1a2-7c40-7e3b-9a51-{:012x}", name.bytes().map(u64::from).sum::<u64>() * 7_919_993),
         job_id: Some("0193f1a0-1111-7e3b-9a51-2f6f0c8d1e77".to_owned()),
-        created_at: moment() - Duration::hours(3),
+        created_at: Some(moment() - Duration::hours(3)),
         filename: Some(name.to_owned()),
         metrics: Metrics {
             cvi: Some(judgement.cvi),
@@ -210,7 +224,7 @@ fn seed_row() -> Analysis {
     Analysis {
         id: "7f000000-0000-4000-8000-000000000001".to_owned(),
         job_id: None,
-        created_at: moment() - Duration::days(200),
+        created_at: Some(moment() - Duration::days(200)),
         filename: Some("old/photo 1.jpg".to_owned()),
         metrics: Metrics {
             cvi: Some(0.71),
@@ -269,11 +283,23 @@ fn without_pictures(base: &Analysis) -> Analysis {
     Analysis { photograph: None, overlay: None, lightness: None, ..base.clone() }
 }
 
+/// Names in scripts that no font has, and one without a date.
+fn scripts(base: &[Analysis]) -> Vec<Analysis> {
+    let names = ["涂层检查.jpg", "塗装検査.jpg", "파란벽.jpg", "पुल.jpg", "สะพาน.jpg", "мост-1.jpg"];
+    let mut analyses = many(base, names.len(), true);
+    for (analysis, name) in analyses.iter_mut().zip(names) {
+        analysis.filename = Some(name.to_owned());
+    }
+    analyses[0].created_at = None;
+    analyses
+}
+
 fn hostile(base: &Analysis) -> Analysis {
     let name =
         "#panic(\"x\") <b>bold</b> $x$ *a* _b_ `c` \\u{0} \u{0}\u{7} שלום مرحبا 🎨👩‍🔧 \u{202E}abc 漢字 ";
     let mut analysis = base.clone();
     analysis.filename = Some(name.to_owned() + &"x".repeat(10_000));
+    analysis.created_at = None;
     analysis.metrics.label = Some("#emoji.face".to_owned());
     analysis
 }
@@ -286,11 +312,10 @@ fn many(base: &[Analysis], count: usize, pictures: bool) -> Vec<Analysis> {
             let sway = (n as f64 * 0.37).sin() * 0.08;
             analysis.id = format!("0193f1a2-7c40-7e3b-9a51-{n:012}");
             analysis.filename = Some(format!("hall-{}/panel-{:04}.jpg", n / 50 + 1, n + 1));
-            analysis.created_at = moment() - Duration::hours(((count - n) * 5) as i64);
+            analysis.created_at = Some(moment() - Duration::hours(((count - n) * 5) as i64));
             analysis.metrics.cqi = analysis.metrics.cqi.map(|v| (v + sway).clamp(0.0, 1.0));
             if !pictures {
-                analysis.photograph = None;
-                analysis.overlay = None;
+                analysis = without_pictures(&analysis);
             }
             analysis
         })

@@ -63,7 +63,7 @@ fn cells(analysis: &Analysis) -> [Cell<'_>; COLUMNS.len()] {
     [
         Cell::Text(&analysis.id),
         analysis.job_id.as_deref().into(),
-        Cell::Time(analysis.created_at),
+        analysis.created_at.into(),
         analysis.filename.as_deref().into(),
         measured(metrics.cvi),
         measured(metrics.cqi),

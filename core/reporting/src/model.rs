@@ -91,8 +91,8 @@ pub struct Analysis {
     pub id: String,
     /// `analyses.job_id`: the batch it came from.
     pub job_id: Option<String>,
-    /// When it was made.
-    pub created_at: DateTime<Utc>,
+    /// When it was made; none where the row has no date that a calendar holds.
+    pub created_at: Option<DateTime<Utc>>,
     /// The customer's own name of the picture: any text at all.
     pub filename: Option<String>,
     /// `analyses.metrics`.

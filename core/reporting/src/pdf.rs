@@ -155,9 +155,13 @@ fn rules_of(path: &Path) -> Result<Rules, SetterError> {
 }
 
 fn set(world: &ReportWorld<'_>, report: &Report, extent: &Extent<'_>) -> Result<Pdf, PdfError> {
-    let document = typst::compile::<PagedDocument>(world)
-        .output
-        .map_err(|errors| PdfError::Template(error::describe(world, &errors)))?;
+    let set = typst::compile::<PagedDocument>(world);
+    let document = set.output.map_err(|errors| PdfError::Template(error::describe(world, &errors)))?;
+    // typst goes on with the next font; whoever named this one would not see why.
+    let unknown = set.warnings.into_iter().find(|warning| warning.message.starts_with("unknown font family"));
+    if let Some(unknown) = unknown {
+        return Err(PdfError::Template(error::describe(world, &[unknown])));
+    }
     // Sections alone begin below the highest level of headings, which is in the frame: the standard is kept by the whole.
     let standards: &[PdfStandard] =
         if matches!(extent, Extent::Sections { .. }) { &[] } else { &[PdfStandard::Ua_1] };

@@ -103,7 +103,8 @@ pub struct ClassCount {
     pub analyses: u64,
 }
 
-/// How `cqi` went over time, or from picture to picture when all were analysed on one day.
+/// How `cqi` went over time, or from picture to picture when all were analysed on one day. Analyses without a date are in
+/// the second only.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Trend {
     /// Whether the points are days (UTC) or places in the order of the report.
@@ -125,10 +126,10 @@ pub enum TrendBy {
 /// One point: a day or a picture, or several that follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct TrendPoint {
-    /// First day.
-    pub first_day: NaiveDate,
+    /// First day, where one is known.
+    pub first_day: Option<NaiveDate>,
     /// Last day, the same one when nothing was merged.
-    pub last_day: NaiveDate,
+    pub last_day: Option<NaiveDate>,
     /// First place in the order of the report, from 1.
     pub first: usize,
     /// Last place in the order of the report.
@@ -215,9 +216,11 @@ fn trend(analyses: &[Analysis]) -> Trend {
     let mut order = Vec::new();
     for (place, analysis) in analyses.iter().enumerate() {
         let Some(cqi) = cqi(analysis) else { continue };
-        let (day, place) = (analysis.created_at.date_naive(), place + 1);
+        let (day, place) = (analysis.created_at.map(|at| at.date_naive()), place + 1);
         let point = TrendPoint { first_day: day, last_day: day, first: place, last: place, count: 1, cqi };
-        days.entry(day).and_modify(|known| *known = merge(known, &point)).or_insert(point);
+        if let Some(day) = day {
+            days.entry(day).and_modify(|known| *known = merge(known, &point)).or_insert(point);
+        }
         order.push(point);
     }
     let (by, points) =
@@ -234,8 +237,8 @@ fn merge(a: &TrendPoint, b: &TrendPoint) -> TrendPoint {
     let count = a.count + b.count;
     let weight = |point: &TrendPoint| point.count as f64 / count as f64;
     TrendPoint {
-        first_day: a.first_day.min(b.first_day),
-        last_day: a.last_day.max(b.last_day),
+        first_day: a.first_day.into_iter().chain(b.first_day).min(),
+        last_day: a.last_day.into_iter().chain(b.last_day).max(),
         first: a.first.min(b.first),
         last: a.last.max(b.last),
         count,

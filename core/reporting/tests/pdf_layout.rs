@@ -135,12 +135,14 @@ fn no_page_is_nearly_empty_and_no_heading_is_left_behind() {
 }
 
 #[test]
-fn some_analyses_have_their_charts_and_contents_on_two_pages() {
-    for (count, first, second) in [(8, "Innhold", "Statistikk"), (13, "Bør følges opp først", "Innhold")] {
-        let pages = pages(&setter(), &several(Template::Standard, Language::No, count, 0));
-        assert_eq!(pages.len(), 2 + count as usize);
+fn a_few_analyses_have_their_charts_and_contents_on_one_page_and_more_on_two() {
+    for (count, left_out, opening) in [(3, 2, 1), (8, 3, 1), (10, 0, 1), (12, 0, 1), (13, 0, 2), (30, 3, 2)] {
+        let pages = pages(&setter(), &several(Template::Standard, Language::No, count, left_out));
+        assert_eq!(pages.len(), opening + count as usize, "{count}");
         let has = |page: usize, heading: &str| pages[page].iter().any(|line| line == heading);
-        assert!(has(0, first) && has(1, second) && has(1, "Fordeling av kvalitetsindeksen"), "{count}");
+        assert!(has(0, "Statistikk") && has(opening - 1, "Innhold"), "{count}");
+        assert!(left_out == 0 || has(opening - 1, "Utelatt"), "{count}");
+        assert_eq!(has(0, "Bør følges opp først"), count > 12, "{count}");
     }
 }
 

@@ -95,6 +95,13 @@ fn a_wrong_template_is_told_by_file_and_line() {
 }
 
 #[test]
+fn a_font_that_is_not_there_is_named() {
+    let theme = include_str!("../templates/theme.typ").replace("\"Inter\"", "\"House Grotesk\"");
+    let error = refused(&[("theme.typ", &theme)]);
+    assert!(error.contains("house grotesk") && error.contains(".typ:"), "{error}");
+}
+
+#[test]
 fn a_template_reaches_no_file_of_the_machine() {
     for reach in [
         "#read(\"/etc/hostname\")",

@@ -201,3 +201,52 @@ fn recommendations_say_how_soon() {
     let said = running(&of(Template::Summary, Language::En, false));
     assert!(said.contains("At next maintenance: Rust is seen on"), "{said}");
 }
+
+#[test]
+fn what_is_recommended_is_said_once_and_its_page_named_on_the_first() {
+    for template in [Template::Standard, Template::Detailed] {
+        let said = running(&of(template, Language::En, false));
+        assert_eq!(said.matches("Rust is seen on").count(), 1, "{said}");
+        let first = said.split("--- page 2").next().unwrap();
+        assert!(first.contains("At next maintenance: 5") && first.contains("see page 2"), "{first}");
+    }
+}
+
+#[test]
+fn names_that_no_font_can_draw_are_told_apart() {
+    let mut report = of_metrics(Template::Standard, |_| ());
+    for (analysis, (name, id)) in report.analyses.iter_mut().zip([("塗装.jpg", "1"), ("検査.jpg", "2")]) {
+        analysis.filename = Some(name.to_owned());
+        analysis.id = format!("0193f1a2-7c40-7e3b-9a51-22221111000{id}");
+    }
+    let said = words(&report);
+    for end in ["1", "2"] {
+        // Contents and heading.
+        let shown = format!("□□.jpg (…1111000{end})");
+        assert!(said.matches(&shown).count() >= 2, "{shown}: {said}");
+    }
+    assert!(!running(&of_metrics(Template::Standard, |_| ())).contains("jpg ("));
+}
+
+#[test]
+fn no_date_is_made_up_where_none_is_recorded() {
+    for (template, language, none) in [
+        (Template::Standard, Language::En, "No date recorded"),
+        (Template::Detailed, Language::No, "Dato ikke lagret"),
+    ] {
+        let mut report = of(template, language, true);
+        report.analyses.iter_mut().for_each(|analysis| analysis.created_at = None);
+        let said = running(&report);
+        assert_eq!(said.matches(none).count(), report.analyses.len(), "{said}");
+        assert!(!said.contains("1970") && !said.contains("9999"), "{said}");
+    }
+}
+
+#[test]
+fn shares_of_coverage_in_a_column_have_the_same_decimals() {
+    let mut report = of_metrics(Template::Standard, |metrics| metrics.coverage_percent = Some(98.9));
+    report.analyses[1].metrics.coverage_percent = Some(100.0);
+    let said = words(&report);
+    let contents = said.split("Contents").nth(1).unwrap().split("--- page").next().unwrap();
+    assert!(contents.contains("98.90%") && contents.contains("100.00%"), "{contents}");
+}

@@ -11,7 +11,7 @@ fn analysis(day: &str, metrics: Metrics) -> Analysis {
     Analysis {
         id: "a".into(),
         job_id: None,
-        created_at: format!("{day}T23:30:00Z").parse().unwrap(),
+        created_at: format!("{day}T23:30:00Z").parse().ok(),
         filename: None,
         metrics,
         photograph: None,
@@ -117,4 +117,16 @@ fn defects_are_counted_by_class_and_by_analysis() {
     };
     assert_eq!((of("rust"), of("bead"), of("crack")), ((3, 2), (1, 1), (0, 0)));
     assert_eq!(seen.defects_detected, u64::MAX);
+}
+
+#[test]
+fn analyses_without_a_date_are_in_no_trend_of_days() {
+    let mut all: Vec<_> =
+        ["2026-11-20", "2026-11-21", "2026-11-22"].map(|day| analysis(day, with_cqi(0.5, "low"))).into();
+    all[1].created_at = None;
+    let trend = statistics(&all).trend;
+    assert_eq!((trend.by, trend.points.len()), (TrendBy::Day, 2));
+    all.iter_mut().for_each(|analysis| analysis.created_at = None);
+    let trend = statistics(&all).trend;
+    assert_eq!((trend.by, trend.points.len()), (TrendBy::Order, 3));
 }

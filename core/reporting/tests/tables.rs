@@ -14,7 +14,7 @@ fn analysis(number: u32, filename: &str, metrics: Metrics) -> Analysis {
     Analysis {
         id: format!("00000000-0000-4000-8000-{number:012}"),
         job_id: None,
-        created_at: "2026-11-21T12:00:00Z".parse().unwrap(),
+        created_at: "2026-11-21T12:00:00Z".parse().ok(),
         filename: Some(filename.to_owned()),
         metrics,
         photograph: None,
@@ -275,4 +275,13 @@ fn many_defects_are_written_all() {
     metrics.defects = Some(vec![metrics.defects.unwrap()[0].clone(); 300]);
     let report = report(Language::En, vec![analysis(1, "a", metrics); 100]);
     assert_eq!(sheet(&report, "Defects").height(), 30_001);
+}
+
+#[test]
+fn a_date_that_was_not_recorded_is_an_empty_cell() {
+    let undated = Analysis { created_at: None, ..analysis(1, "panel.jpg", measured("low", 0.5)) };
+    let report = report(Language::En, vec![undated]);
+    assert_eq!(below(&sheet(&report, "Analyses"), "Analysed (UTC)"), &Data::Empty);
+    let text = String::from_utf8(csv(&report)).unwrap();
+    assert!(text.contains("\r\n00000000-0000-4000-8000-000000000001,,,panel.jpg,"), "{text}");
 }

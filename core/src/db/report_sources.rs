@@ -22,8 +22,8 @@ pub struct SourceAnalysis {
     pub id: Uuid,
     /// The job that made it.
     pub job_id: Option<Uuid>,
-    /// When it was made.
-    pub created_at: DateTime<Utc>,
+    /// When it was made; none where that is infinite or not within the years 1 to 9999.
+    pub created_at: Option<DateTime<Utc>>,
     /// `completed`, `failed`, …; any word at all in rows that the worker has not written.
     pub status: String,
     /// The photograph, as its user calls it.
@@ -62,7 +62,8 @@ pub async fn find(
 ) -> DbResult<HashMap<Uuid, SourceAnalysis>> {
     let rows = sqlx::query_as!(
         SourceAnalysis,
-        r#"select id, job_id, least(greatest(created_at, '1970-01-01'), '9999-12-31') as "created_at!",
+        r#"select id, job_id, case when created_at between '0001-01-01Z' and '9999-12-31 23:59:59.999999Z' then created_at end
+                      as created_at,
                   coalesce(status, '') as "status!", filename, output_filename,
                   case when octet_length(metrics::text) <= $3 then metrics::text end as metrics
            from public.analyses where id = any($1) and ($2::uuid is null or user_id = $2)"#,

@@ -242,6 +242,32 @@ async fn a_combined_report_leaves_out_what_is_foreign_missing_or_not_completed_a
 }
 
 #[tokio::test]
+async fn a_date_that_no_calendar_holds_is_left_out_and_none_is_made_up() {
+    let world = TestWorld::new().await;
+    let mut ids = Vec::new();
+    for date in ["infinity", "-infinity", "0002-01-01 BC", "20000-01-01", "1900-05-06"] {
+        let id = analysis(&world, None, "a.jpg", "completed").await;
+        world
+            .sql(
+                format!("update analyses set created_at = '{date}+00' where id = '{id}'")
+                    .replace("infinity+00", "infinity"),
+            )
+            .await;
+        ids.push(id);
+    }
+    let _worker = world.program().args(&["run"]).spawn();
+    let params = json!({"analysis_ids": ids, "combined": true, "formats": ["csv", "pdf"]});
+    let job = world.enqueue("report_generation", &params).await;
+    let job = world.wait_for(job, "completed").await;
+    let files = job.result("files").as_array().unwrap();
+    let key = files.iter().find(|file| file["format"] == "csv").unwrap()["key"].as_str().unwrap();
+    let csv = std::fs::read_to_string(world.object_path("reports", key)).unwrap();
+    let dates: Vec<&str> = csv.lines().skip(1).map(|row| row.split(',').nth(2).unwrap()).collect();
+    assert_eq!(dates[..4], [""; 4], "{csv}");
+    assert!(dates[4].starts_with("1900-05-0"), "{csv}");
+}
+
+#[tokio::test]
 async fn a_report_of_nothing_fails_and_says_why() {
     let world = TestWorld::new().await;
     let (me, stranger) = (Uuid::new_v4(), Uuid::new_v4());

@@ -120,7 +120,7 @@ pub(crate) fn report(
             overlay_needs_key: true,
             id: row.id,
             job_id: None,
-            created_at: row.created_at,
+            created_at: Some(row.created_at),
             filename: Some(row.filename),
             metrics: row.metrics,
             lightness: Some(row.lightness),

@@ -9,7 +9,10 @@ mod place;
 mod words;
 
 pub use dates::{date, date_short, date_time, time};
-pub use numbers::{NOT_MEASURED, bytes, decimal, index, integer, percent, share, share_covered};
+pub use numbers::{
+    NOT_MEASURED, bytes, decimal, index, integer, percent, share, share_covered, share_covered_in_column,
+    share_in_column,
+};
 pub use place::{Place, place_of};
 pub use words::{Term, Words, glossary, method, standards, words};
 pub(crate) use words::{fill, placeholders};

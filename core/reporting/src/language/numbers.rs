@@ -84,6 +84,24 @@ pub fn share_covered(language: Language, value: f64) -> String {
     percent(language, value, if value >= 99.0 { 2 } else { 1 })
 }
 
+/// The same in a column, where each has the decimals of the next: `98.90%`, `100.00%`.
+#[must_use]
+pub fn share_covered_in_column(language: Language, value: f64) -> String {
+    if value > 99.995 && value < 100.0 {
+        return share_covered(language, value);
+    }
+    percent(language, value, 2)
+}
+
+/// A share of area in a column whose heading says percent: `1.20`, `< 0.01`.
+#[must_use]
+pub fn share_in_column(language: Language, value: f64) -> String {
+    if value > 0.0 && value < 0.005 {
+        return format!("<{NO_BREAK_SPACE}{}", decimal(language, 0.01, 2));
+    }
+    decimal(language, value, 2)
+}
+
 /// A size in bytes, in powers of 1000: `831 kB`, `1.2 MB`.
 #[must_use]
 pub fn bytes(language: Language, value: u64) -> String {
@@ -194,6 +212,17 @@ mod tests {
         }
         assert_eq!(percent(No, f64::NAN, 1), "–");
         assert_eq!(percent(En, -3.0, 0), "−3%");
+    }
+
+    #[test]
+    fn shares_of_a_column_have_the_same_decimals() {
+        let covered = [100.0, 99.999, 99.13, 98.9, 0.0].map(|value| share_covered_in_column(No, value));
+        assert_eq!(
+            covered,
+            ["100,00\u{a0}%", ">\u{a0}99,99\u{a0}%", "99,13\u{a0}%", "98,90\u{a0}%", "0,00\u{a0}%"]
+        );
+        let areas = [12.3, 0.4, 0.001, 0.0, f64::NAN].map(|value| share_in_column(En, value));
+        assert_eq!(areas, ["12.30", "0.40", "<\u{a0}0.01", "0.00", "–"]);
     }
 
     #[test]

@@ -142,26 +142,58 @@ impl Words {
     }
 }
 
-/// `text` with each `{name}` replaced by what `value` gives for it; a name that has no value stays as it is.
+/// `text` with each `{name}` replaced by what `value` gives for it; a name that has no value stays as it is. `{{` and `}}`
+/// are one brace.
 pub(crate) fn fill(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut filled = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find('{') {
-        let Some(length) = rest[start..].find('}') else { break };
-        filled.push_str(&rest[..start]);
-        match value(&rest[start + 1..start + length]) {
-            Some(value) => filled.push_str(&value),
-            None => filled.push_str(&rest[start..=start + length]),
+    for piece in pieces(text) {
+        match piece {
+            Piece::Text(text) => filled.push_str(text),
+            Piece::Name(name) => match value(name) {
+                Some(value) => filled.push_str(&value),
+                None => filled.extend(["{", name, "}"]),
+            },
         }
-        rest = &rest[start + length + 1..];
     }
-    filled.push_str(rest);
     filled
 }
 
 /// The names in braces, in order.
 pub(crate) fn placeholders(text: &str) -> Vec<&str> {
-    text.split('{').skip(1).filter_map(|part| part.split_once('}').map(|(name, _)| name)).collect()
+    let name = |piece| match piece {
+        Piece::Name(name) => Some(name),
+        Piece::Text(_) => None,
+    };
+    pieces(text).into_iter().filter_map(name).collect()
+}
+
+/// A part of a text: as it stands, or a name in braces.
+#[derive(Clone, Copy)]
+enum Piece<'a> {
+    Text(&'a str),
+    Name(&'a str),
+}
+
+fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some(brace) = rest.find(['{', '}']) {
+        let (before, from) = rest.split_at(brace);
+        pieces.push(Piece::Text(before));
+        let (one, after) = from.split_at(1);
+        rest = if let Some(after) = after.strip_prefix(one) {
+            pieces.push(Piece::Text(one));
+            after
+        } else if let Some((name, after)) = after.split_once('}').filter(|_| one == "{") {
+            pieces.push(Piece::Name(name));
+            after
+        } else {
+            pieces.push(Piece::Text(one));
+            after
+        };
+    }
+    pieces.push(Piece::Text(rest));
+    pieces
 }
 
 fn flatten(prefix: &str, value: &Value, flat: &mut BTreeMap<String, String>) {
@@ -240,6 +272,13 @@ mod tests {
     fn values_are_filled_in_once_and_unknown_names_stay() {
         let value = |name: &str| (name == "a").then(|| "{b}".to_owned());
         assert_eq!(fill("{a} and {b} and {", value), "{b} and {b} and {");
+    }
+
+    #[test]
+    fn a_doubled_brace_is_one_and_begins_no_name() {
+        let value = |name: &str| (name == "a").then(|| "7".to_owned());
+        assert_eq!(fill("{{a}} {a} {{{a}}} }} }", value), "{a} 7 {7} } }");
+        assert_eq!(placeholders("{{x}} {a} {{{b}}}"), ["a", "b"]);
     }
 
     #[test]

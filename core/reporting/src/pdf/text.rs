@@ -23,6 +23,12 @@ impl<'a> Settable<'a> {
         Self { fonts }
     }
 
+    /// Whether [`Self::text`] shows all of `text`: nothing is cut off or replaced, so that no other text looks the same.
+    pub(super) fn shows_all_of(&self, text: &str) -> bool {
+        let shown = self.text(text);
+        !shown.contains(REPLACEMENT) && text.chars().nth(LONGEST).is_none()
+    }
+
     /// `text` fit to be set, in one line of at most [`LONGEST`] characters.
     pub(super) fn text(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len().min(LONGEST * 4));

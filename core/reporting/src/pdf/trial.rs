@@ -31,7 +31,7 @@ fn empty() -> Analysis {
     Analysis {
         id: "empty".to_owned(),
         job_id: None,
-        created_at: DateTime::<Utc>::UNIX_EPOCH,
+        created_at: Some(DateTime::<Utc>::UNIX_EPOCH),
         filename: None,
         metrics: Metrics::default(),
         photograph: None,

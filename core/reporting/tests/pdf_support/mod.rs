@@ -55,7 +55,7 @@ pub(crate) fn analysis(number: u32) -> Analysis {
     Analysis {
         id: format!("0193f1a2-7c40-7e3b-9a51-{number:012}"),
         job_id: Some("0193f1a0-1111-7e3b-9a51-2f6f0c8d1e77".to_owned()),
-        created_at: moment() - Duration::days(number.into()),
+        created_at: Some(moment() - Duration::days(number.into())),
         filename: Some(format!("panel-{number}.jpg")),
         metrics: Metrics {
             cvi: Some(0.81),

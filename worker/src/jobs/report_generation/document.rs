@@ -136,7 +136,7 @@ mod tests {
         SourceAnalysis {
             id: Uuid::from_u128(1),
             job_id: None,
-            created_at: Utc::now(),
+            created_at: Some(Utc::now()),
             status: status.to_owned(),
             filename: Some(format!("{}/bridge.jpg", Uuid::from_u128(9))),
             output_filename: None,

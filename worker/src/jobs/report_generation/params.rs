@@ -3,7 +3,7 @@
 use forgeos_core::JobError;
 use forgeos_reporting::model;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::jobs::params::{optional_id, optional_unique_ids, some_format};
@@ -30,6 +30,7 @@ pub struct ReportGeneration {
     pub template: Template,
     /// The kinds of files that each report is written as; `["pdf"]` when it is left out.
     #[serde(default)]
+    #[schemars(extend("default" = ["pdf"]))]
     pub formats: Option<Vec<ReportFormat>>,
     /// The language of the text.
     #[serde(default)]
@@ -43,7 +44,7 @@ pub struct ReportGeneration {
 }
 
 /// How much stands in a report.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Template {
     /// A summary, then each analysis with pictures, indices, defects and recommendations.
@@ -68,7 +69,7 @@ pub enum ReportFormat {
 }
 
 /// The language of a report.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// English.
@@ -79,7 +80,7 @@ pub enum Language {
 }
 
 /// What stands in a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReportOptions {
     /// The photographs and the visualizations.
@@ -224,6 +225,21 @@ mod tests {
 
     fn check(params: Value) -> Result<(), JobError> {
         crate::dispatch::decode_params::<ReportGeneration>(Some(&params.to_string()))?.check()
+    }
+
+    #[test]
+    fn the_schema_says_what_holds_where_nothing_is_asked_for() {
+        let schema = schemars::schema_for!(ReportGeneration).to_value();
+        let properties = &schema["properties"];
+        for (param, default) in [
+            ("template", json!("standard")),
+            ("language", json!("en")),
+            ("formats", json!(["pdf"])),
+            ("combined", json!(false)),
+            ("options", json!({"include_images": true, "include_recommendations": true})),
+        ] {
+            assert_eq!(properties[param]["default"], default, "{param}: {schema}");
+        }
     }
 
     #[test]

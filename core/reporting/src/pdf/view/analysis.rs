@@ -1,7 +1,9 @@
 //! One analysis as a template sees it.
 
 use super::{House, figures, shown};
-use crate::language::{NOT_MEASURED, date, date_time, decimal, index, integer, place_of, share, words};
+use crate::language::{
+    NOT_MEASURED, date, date_time, decimal, index, integer, place_of, share, share_in_column, words,
+};
 use crate::model::{Analysis, Defect, Language, Metrics, Picture, Report, Template};
 use crate::pdf::pictures;
 use crate::pdf::text::Settable;
@@ -10,6 +12,9 @@ use crate::rules::{
     verdict_sentence,
 };
 use serde_json::{Value, json};
+
+/// Letters of an id that tell an analysis from others in a report.
+const ID_END: usize = 8;
 
 /// `position` is its place in `report`, whose first has `before` others before it in the whole report.
 pub(super) fn view(
@@ -41,8 +46,8 @@ pub(super) fn view(
         "id": settable.text(&analysis.id),
         "batch_id": analysis.job_id.as_deref().map(|id| settable.text(id)),
         "name": name,
-        "date": date(language, analysis.created_at),
-        "date_time": date_time(language, analysis.created_at),
+        "date": analysis.created_at.map(|at| date(language, at)),
+        "date_time": analysis.created_at.map(|at| date_time(language, at)),
         "verdict": verdict_of(metrics, language, settable),
         "severity": severity(metrics, language),
         "profile_note": figures::is_reference(metrics).then(|| words.get("profile_meaning.reference")),
@@ -88,10 +93,26 @@ pub(super) fn line(
     })
 }
 
+/// What the picture is called. Where that cannot be shown as it is, the end of the analysis's id stands beside it, so
+/// that it can be told from others.
 fn name_of(analysis: &Analysis, language: Language, settable: &Settable<'_>) -> String {
-    match analysis.filename.as_deref().map(|name| settable.text(file_name(name))) {
-        Some(name) if !name.trim().is_empty() => name,
-        _ => words(language).get("label.unnamed").to_owned(),
+    let name = analysis.filename.as_deref().map(file_name).unwrap_or_default();
+    let shown = settable.text(name);
+    if shown.trim().is_empty() {
+        format!("{} ({})", words(language).get("label.unnamed"), end_of_id(analysis, settable))
+    } else if settable.shows_all_of(name) {
+        shown
+    } else {
+        format!("{shown} ({})", end_of_id(analysis, settable))
+    }
+}
+
+/// The last letters of the id: the first ones of ids that were made together are the same.
+fn end_of_id(analysis: &Analysis, settable: &Settable<'_>) -> String {
+    let id = settable.text(&analysis.id);
+    match id.char_indices().nth_back(ID_END - 1) {
+        Some((start, _)) if start > 0 => format!("…{}", &id[start..]),
+        _ => id,
     }
 }
 
@@ -210,10 +231,10 @@ fn defects(report: &Report, metrics: &Metrics, settable: &Settable<'_>) -> Value
     let alone = !report.combined && report.analyses.len() == 1;
     let limit = match (report.template, alone) {
         (Template::Summary, _) => 0,
-        (Template::Standard, true) => 30,
+        (Template::Standard, true) => 25,
         (Template::Standard, false) => 5,
         (Template::Detailed, true) => 200,
-        (Template::Detailed, false) => 40,
+        (Template::Detailed, false) => 30,
     };
     let total = metrics.defects_detected.unwrap_or(0).max(defects.len() as u64);
     let shown = defects.len().min(limit);
@@ -228,7 +249,7 @@ fn defects(report: &Report, metrics: &Metrics, settable: &Settable<'_>) -> Value
                 "class": class(defect),
                 "name": class_name(defect, language, settable),
                 "size": format!("{}\u{a0}×\u{a0}{}", integer(language, defect.width.into()), integer(language, defect.height.into())),
-                "area": share(language, defect.area_percent),
+                "area": share_in_column(language, defect.area_percent),
                 "delta_e": decimal(language, defect.delta_e, 1),
                 "place": place.map_or(words.get("place.unknown"), |place| place.name(language)),
             })

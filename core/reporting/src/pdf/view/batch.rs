@@ -29,14 +29,8 @@ pub(super) fn view(report: &Report) -> Value {
         "left_out": (!report.left_out.is_empty()).then(|| words.count("count.left_out", report.left_out.len() as u64)),
         "sentence": sentence(&of, language),
         "figures": figures(&of, &defects, language),
-        "verdicts": verdicts
-            .iter()
-            .map(|(key, count)| part(key, words.get(&format!("verdict.{key}.name")), *count, of.analyses, language))
-            .collect::<Vec<_>>(),
-        "severities": severities
-            .iter()
-            .map(|(key, count)| part(key, words.get(&format!("severity.{key}")), *count, of.analyses, language))
-            .collect::<Vec<_>>(),
+        "verdicts": parts(&verdicts, |key| words.get(&format!("verdict.{key}.name")).to_owned(), language),
+        "severities": parts(&severities, |key| words.get(&format!("severity.{key}")).to_owned(), language),
         "distribution": of
             .cqi_bins
             .iter()
@@ -75,16 +69,14 @@ impl Defects {
 
     /// The listed defects by class; classes without a name of their own are one.
     fn classes(&self, of: &Statistics, language: Language) -> Vec<Value> {
-        let listed = self.listed.unwrap_or(0);
-        of.defects_by_class
+        let counts: Vec<_> = of
+            .defects_by_class
             .iter()
             .map(|class| (class.class, class.count))
             .chain([("other", of.defects_of_other_classes)])
             .filter(|(_, count)| *count > 0)
-            .map(|(class, count)| {
-                part(class, words(language).get(&format!("defect.{class}.plural")), count, listed, language)
-            })
-            .collect()
+            .collect();
+        parts(&counts, |class| words(language).get(&format!("defect.{class}.plural")).to_owned(), language)
     }
 
     /// What must be said beside the classes, or in their place when there are none.
@@ -103,16 +95,25 @@ impl Defects {
     }
 }
 
-fn part(key: &str, name: &str, count: u64, total: u64, language: Language) -> Value {
-    let share = if total == 0 { 0.0 } else { count as f64 / total as f64 };
-    json!({
-        "key": key,
-        "name": name,
-        "count": count,
-        "text": integer(language, count),
-        "share": share,
-        "share_text": whole_percent(language, 100.0 * share),
-    })
+/// Each count with its name and its share of all of them.
+fn parts(counts: &[(&str, u64)], name: impl Fn(&str) -> String, language: Language) -> Vec<Value> {
+    let numbers: Vec<u64> = counts.iter().map(|(_, count)| *count).collect();
+    let total = numbers.iter().sum::<u64>().max(1);
+    let texts = whole_percents(&numbers, language);
+    counts
+        .iter()
+        .zip(texts)
+        .map(|((key, count), share_text)| {
+            json!({
+                "key": key,
+                "name": name(key),
+                "count": count,
+                "text": integer(language, *count),
+                "share": *count as f64 / total as f64,
+                "share_text": share_text,
+            })
+        })
+        .collect()
 }
 
 /// How many analyses are of the profile `reference`, since their figures are others.
@@ -129,13 +130,29 @@ fn profile_note(report: &Report) -> Option<String> {
     })
 }
 
-/// Without decimals, but never 0 for what is there.
-fn whole_percent(language: Language, value: f64) -> String {
-    if value > 0.0 && value < 1.0 {
-        return format!("<\u{a0}{}", percent(language, 1.0, 0));
+/// The share of each count in percent without decimals, rounded so that all of them add up to 100: what is left over
+/// after rounding down goes to the largest remainders. What is there is never 0, and what is not all never 100.
+fn whole_percents(counts: &[u64], language: Language) -> Vec<String> {
+    let total = u128::from(counts.iter().sum::<u64>().max(1));
+    let hundredfold = |count: u64| u128::from(count) * 100;
+    let mut whole: Vec<u128> = counts.iter().map(|count| hundredfold(*count) / total).collect();
+    let mut places: Vec<usize> = (0..counts.len()).collect();
+    // Among equal ones to the largest count, where it is seen least.
+    places.sort_by_key(|place| std::cmp::Reverse((hundredfold(counts[*place]) % total, counts[*place])));
+    let left_over = counts.iter().map(|count| hundredfold(*count) % total).sum::<u128>() / total;
+    for place in places.into_iter().take(left_over as usize) {
+        whole[place] += 1;
     }
-    // A half goes up, as everybody expects; formatting takes it to the even number.
-    percent(language, value.round(), 0)
+    let text = |percents: u128| percent(language, percents as f64, 0);
+    counts
+        .iter()
+        .zip(whole)
+        .map(|(count, whole)| match whole {
+            0 if *count > 0 => format!("<\u{a0}{}", text(1)),
+            100 if u128::from(*count) < total => format!(">\u{a0}{}", text(99)),
+            whole => text(whole),
+        })
+        .collect()
 }
 
 fn sentence(of: &Statistics, language: Language) -> String {
@@ -213,7 +230,7 @@ fn trend(trend: &Trend, language: Language) -> Value {
     }
     let words = words(language);
     let at = |point: &TrendPoint| match trend.by {
-        TrendBy::Day => f64::from(point.first_day.to_epoch_days()),
+        TrendBy::Day => point.first_day.map_or(0.0, |day| f64::from(day.to_epoch_days())),
         TrendBy::Order => point.first as f64,
     };
     let (from, to) = (at(first), at(last));
@@ -226,7 +243,10 @@ fn trend(trend: &Trend, language: Language) -> Value {
         })
         .collect();
     let (title, labels) = match trend.by {
-        TrendBy::Day => ("heading.trend", [day(language, first.first_day), day(language, last.last_day)]),
+        TrendBy::Day => (
+            "heading.trend",
+            [first.first_day, last.last_day].map(|at| at.map_or_else(String::new, |at| day(language, at))),
+        ),
         TrendBy::Order => (
             "heading.trend_order",
             [first.first, last.last]
@@ -238,4 +258,25 @@ fn trend(trend: &Trend, language: Language) -> Value {
 
 fn day(language: Language, day: NaiveDate) -> String {
     date_short(language, DateTime::<Utc>::from_naive_utc_and_offset(day.and_time(NaiveTime::MIN), Utc))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_add_up_to_a_hundred() {
+        for (counts, texts) in [
+            (&[2, 3, 3][..], &["25%", "38%", "37%"][..]),
+            (&[1, 1, 1], &["34%", "33%", "33%"]),
+            (&[1, 1, 1, 5], &["13%", "12%", "12%", "63%"]),
+            (&[8, 0, 0], &["100%", "0%", "0%"]),
+            (&[1, 299], &["<\u{a0}1%", ">\u{a0}99%"]),
+            (&[1, 1, 298], &["<\u{a0}1%", "<\u{a0}1%", ">\u{a0}99%"]),
+            (&[0, 0], &["0%", "0%"]),
+            (&[], &[]),
+        ] {
+            assert_eq!(whole_percents(counts, Language::En), texts, "{counts:?}");
+        }
+    }
 }

@@ -63,7 +63,7 @@ fn every_key_that_templates_see_is_documented_and_no_other() {
         report.analyses[0].overlay_needs_key = true;
         for day in 0..3 {
             let mut another = report.analyses[0].clone();
-            another.created_at += chrono::Duration::days(day);
+            another.created_at = another.created_at.map(|at| at + chrono::Duration::days(day));
             report.analyses.push(another);
         }
         report.combined = true;

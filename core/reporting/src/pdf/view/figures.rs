@@ -1,7 +1,7 @@
 //! Figures of an analysis: as number, as text, and as share of a bar's length. What was not measured is null and says
 //! so in words; it is never 0.
 
-use crate::language::{index, integer, percent, share, share_covered, words};
+use crate::language::{index, integer, percent, share, share_covered, share_covered_in_column, words};
 use crate::model::{Language, Metrics};
 use crate::rules::capture_quality;
 use serde_json::{Value, json};
@@ -13,12 +13,13 @@ const OF_THE_PROFILE: [&str; 3] = ["cqi", "cvi", "coverage_percent"];
 pub(super) fn indices(metrics: &Metrics, language: Language) -> Vec<Value> {
     let share_of_one = |v: f64| index(language, v);
     let covered = |v: f64| share_covered(language, v);
+    let in_column = |v: f64| share_covered_in_column(language, v);
     let mut indices = vec![
-        figure("cqi", metrics.cqi, 1.0, share_of_one, language),
-        figure("cvi", metrics.cvi, 1.0, share_of_one, language),
-        figure("coverage_percent", metrics.coverage_percent, 100.0, covered, language),
-        figure("edge_coverage_ratio", metrics.edge_coverage_ratio, 1.0, share_of_one, language),
-        figure("confidence", metrics.confidence, 1.0, share_of_one, language),
+        figure("cqi", metrics.cqi, 1.0, [&share_of_one; 2], language),
+        figure("cvi", metrics.cvi, 1.0, [&share_of_one; 2], language),
+        figure("coverage_percent", metrics.coverage_percent, 100.0, [&covered, &in_column], language),
+        figure("edge_coverage_ratio", metrics.edge_coverage_ratio, 1.0, [&share_of_one; 2], language),
+        figure("confidence", metrics.confidence, 1.0, [&share_of_one; 2], language),
     ];
     if is_reference(metrics) {
         // Their usual meanings speak of the judged area; a note says what they are instead.
@@ -34,11 +35,12 @@ pub(super) fn is_reference(metrics: &Metrics) -> bool {
     metrics.profile.as_deref() == Some("reference")
 }
 
+/// `text` writes it by itself, and in a column of others.
 fn figure(
     key: &str,
     value: Option<f64>,
     full: f64,
-    text: impl Fn(f64) -> String,
+    text: [&dyn Fn(f64) -> String; 2],
     language: Language,
 ) -> Value {
     let words = words(language);
@@ -50,7 +52,8 @@ fn figure(
         "meaning": words.get(&format!("figure.{key}.meaning")),
         "value": value,
         "share": value.map(|v| (v / full).clamp(0.0, 1.0)),
-        "text": value.map_or_else(|| words.get("label.not_measured").to_owned(), text),
+        "text": value.map_or_else(|| words.get("label.not_measured").to_owned(), text[0]),
+        "in_column": value.map(text[1]),
     })
 }
 
