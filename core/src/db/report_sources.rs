@@ -163,7 +163,7 @@ mod tests {
         SourceAnalysis {
             id: Uuid::nil(),
             job_id: None,
-            created_at: Utc::now(),
+            created_at: Some(Utc::now()),
             status: "completed".into(),
             filename: Some("a.png".into()),
             output_filename: Some(output.into()),
