@@ -87,3 +87,35 @@ async fn cancelling_between_two_attempts_closes_what_the_first_one_left_open() {
         world.sql("select status || coalesce(metrics #>> '{error,code}', '') from analyses order by 1").await;
     assert_eq!(analyses.column(), ["completed", "failedcancelled"]);
 }
+
+#[tokio::test]
+async fn a_running_job_that_a_hand_has_ended_leaves_nothing_under_way() {
+    let world = TestWorld::new().await;
+    for status in ["completed", "failed"] {
+        let id = world.enqueue("noop", &json!({})).await;
+        world
+            .sql(format!(
+                "insert into job_items (job_id, item, status) values ('{id}', 'a', 'completed'), ('{id}', 'b', 'running');
+                 insert into analyses (job_id, status) values ('{id}', 'completed'), ('{id}', 'processing');
+                 update jobs set status = 'running', attempt = 1, locked_by = gen_random_uuid(),
+                                 locked_until = now() + interval '30 s', started_at = now() where id = '{id}';
+                 update jobs set status = '{status}' where id = '{id}'"
+            ))
+            .await;
+        let items =
+            world.sql(format!("select status from job_items where job_id = '{id}' order by item")).await;
+        assert_eq!(items.column(), ["completed", "cancelled"]);
+        let analyses = world
+            .sql(format!(
+                "select status || coalesce(metrics #>> '{{error,code}}', '') from analyses where job_id = '{id}' order by 1"
+            ))
+            .await;
+        assert_eq!(analyses.column(), ["completed", "failedcancelled"]);
+        let row = format!(
+            "select locked_by is null and locked_until is null and completed_at is not null
+                    and (status = 'completed' or error_message like '%by hand%' and error_code = 'internal')
+             from jobs where id = '{id}'"
+        );
+        assert_eq!(world.sql(row).await.value(), "t");
+    }
+}
