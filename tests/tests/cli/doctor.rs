@@ -134,7 +134,8 @@ async fn what_only_needs_a_look_is_a_warning() {
     let answer = report(&output);
     assert_eq!((output.code, &answer["verdict"]), (Some(0), &json!("warn")), "{answer}");
     let told = answer.to_string();
-    for words in ["poetry (1)", "done (1)", "pending jobs without `run_at`: 1", "everybody on ", "jobs adopt"] {
+    for words in ["poetry (1)", "done (1)", "pending jobs without `run_at`: 1", "everybody on ", "jobs adopt"]
+    {
         assert!(told.contains(words), "`{words}` is missing in {told}");
     }
     // Behind a transaction pooler nobody listens.
