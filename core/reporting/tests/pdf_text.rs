@@ -178,7 +178,7 @@ fn nothing_to_recommend_is_told_apart_from_nothing_known() {
     });
     for report in [empty, weak] {
         let said = running(&report);
-        assert!(!said.contains(none) && said.contains("not enough for recommendations"), "{said}");
+        assert!(!said.contains(none) && said.contains("too uncertain for recommendations"), "{said}");
     }
 }
 
